@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "tokenomics/cost/gpu_hour.hpp"
+#include "tokenomics/cost/price_card.hpp"
+#include "tokenomics/roofline/calibration.hpp"
+#include "tokenomics/roofline/plan.hpp"
+#include "tokenomics/workload/workload.hpp"
+
+namespace tokenomics {
+
+enum class PoolRole { Mixed, Prefill, Decode };
+enum class BatchPolicy {
+  ChunkedMixed,  ///< decodes first, then prompt chunks up to the token budget, in one step (vLLM)
+  PrefillFirst,  ///< a prefill-only step whenever a prompt waits and fits, else a decode step (SGLang)
+};
+enum class RouterPolicy { RoundRobin, LeastLoaded };
+
+/// Deliberate waiting: an idle instance holds its queue until `until_requests` wait or `at_most_s` has passed.
+struct WaitRule {
+  std::int64_t until_requests = 1;
+  double at_most_s = 0;
+};
+
+struct BatchingSpec {
+  BatchPolicy policy = BatchPolicy::ChunkedMixed;
+  std::int64_t max_sequences = 256;         ///< per instance
+  std::int64_t max_tokens_per_step = 8192;  ///< per instance: prompt tokens plus one (or 1 + drafts) per decode
+  bool chunked_prefill = true;              ///< false: a prompt is never cut (one longer than the budget goes alone)
+  WaitRule wait;
+};
+
+struct MtpSpec {
+  int draft_tokens = 0;
+  std::vector<double> acceptance;  ///< of draft j given that the ones before were accepted
+};
+
+struct PoolSpec {
+  std::string name;
+  PoolRole role = PoolRole::Mixed;
+  int instances = 1;
+  int gpus_per_node = 8;
+  InstancePlan plan;
+  Calibration calibration;
+  BatchingSpec batching;
+  MtpSpec mtp;
+  std::int64_t block_tokens = 64;
+};
+
+struct KvTransferSpec {
+  std::optional<double> bandwidth_GBps_per_gpu;  ///< default: the NIC of the prefill GPUs
+  double latency_s = 0;
+  bool layerwise_overlap = true;  ///< only the last layer's KV is on the way after prefill ends
+};
+
+struct DeploymentSpec {
+  std::vector<PoolSpec> pools;
+  RouterPolicy router = RouterPolicy::RoundRobin;
+  KvTransferSpec kv_transfer;
+};
+
+/// Absent: the deployment's fixed instances. `HoldService`: per window of the day, as few units as hold the service.
+struct FleetSpec {
+  enum class Kind { Fixed, HoldService, Schedule };
+  Kind kind = Kind::Fixed;
+  double interactivity_tok_s_user = 0;  ///< HoldService: decode units hold this mean speed
+  double ttft_p90_s = 0;                ///< HoldService: prefill units hold this
+  std::optional<int> max_nodes;
+  std::vector<std::pair<double, int>> schedule_nodes;  ///< Schedule: (from hour, nodes), sorted
+};
+
+struct LimitsSpec {
+  std::optional<std::int64_t> context_tokens;  ///< prompt + output; default: the network's
+  std::optional<std::int64_t> queue_requests;  ///< waiting per pool before "queue_full"
+};
+
+struct SloSpec {
+  struct Bound {
+    double percentile = 90;
+    double value = 0;
+  };
+  std::optional<Bound> ttft_s;                   ///< at most
+  std::optional<Bound> interactivity_tok_s_user; ///< at least; percentile 90: nine users of ten get it
+};
+
+/// What a service really earns against its list: another model's prices for a share of the tokens, users who pay nothing.
+struct RealisedRevenueSpec {
+  double free_share = 0;  ///< of all tokens
+  double other_model_share = 0;
+  std::optional<TokenPrices> other_model_prices;
+};
+
+struct PricingSpec {
+  std::optional<PriceCard> card;               ///< absent: price = cost / (1 - margin)
+  double margin_over_revenue = 0;
+  RealisedRevenueSpec realised;
+};
+
+struct MeasureSpec {
+  enum class Start { Empty, Stationary };
+  Start start = Start::Empty;
+  double warm_up_s = 0;
+  std::int64_t warm_up_requests = 0;           ///< completions left out, counted from the start
+  std::optional<double> duration_s;            ///< after warm-up
+  std::optional<std::int64_t> requests;        ///< arrivals measured after warm-up
+  int windows_per_day = 0;                     ///< > 0: that many windows spread over the day, each from its own start
+  double window_s = 0;
+  int replications = 1;
+};
+
+struct Scenario {
+  std::string name;
+  std::string file;
+  std::string description;
+  std::vector<std::string> assumptions;  ///< printed with the result
+  WorkloadSpec workload;
+  DeploymentSpec deployment;
+  FleetSpec fleet;
+  LimitsSpec limits;
+  SloSpec slo;
+  GpuHourCost cost;
+  PricingSpec pricing;
+  MeasureSpec measure;
+  std::uint64_t seed = 1;
+};
+
+}  // namespace tokenomics

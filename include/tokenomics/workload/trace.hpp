@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tokenomics/workload/workload.hpp"
+
+namespace tokenomics {
+
+/// One request of a recorded trace, in file order.
+struct TraceRow {
+  double time_s = 0;  ///< since the start of the trace (Claude Code: since the start of its session)
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cached_tokens = 0;  ///< prefix known to be reusable, where the format says
+  std::int32_t group = 0;          ///< session or tenant, 0 where the format has none
+  std::uint32_t first_hash = 0;    ///< index into Trace::hashes, Mooncake only
+  std::uint32_t hash_count = 0;
+};
+
+struct Trace {
+  TraceFormat format = TraceFormat::Azure;
+  std::vector<TraceRow> rows;
+  std::vector<std::uint32_t> hashes;
+  int block_tokens = 0;  ///< tokens per hash: 512 Mooncake, 64 Claude Code, else 0
+};
+
+/// Reads a trace, plain or gzip. A malformed line, an empty file or a truncated .gz throws ScenarioError that names
+/// file and line; a short result is never returned.
+Trace read_trace(const std::string& path, TraceFormat format);
+
+/// Guesses the format from the first line.
+TraceFormat detect_trace_format(const std::string& path);
+
+struct TraceStatistics {
+  struct Length {
+    double mean = 0, p50 = 0, p90 = 0, p99 = 0, max = 0;
+  };
+  std::uint64_t requests = 0;
+  double span_s = 0;
+  double rate_per_s = 0;
+  double interarrival_cv = 0;
+  Length input, output;
+  double reusable_input_share = 0;         ///< with an unlimited prefix cache that starts empty; 0 without hashes
+  double reusable_per_request_mean = 0;
+  double reusable_per_request_p50 = 0;
+  std::uint64_t distinct_blocks = 0;
+  std::uint64_t groups = 0;
+};
+TraceStatistics statistics_of(const Trace& trace);
+
+}  // namespace tokenomics

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tokenomics/units/quantity.hpp"
+#include "tokenomics/workload/lengths.hpp"
+#include "tokenomics/workload/request.hpp"
+
+namespace tokenomics {
+
+// One-number laws -------------------------------------------------------------------------------------------------
+struct FixedLaw {
+  double value = 1;
+};
+struct UniformLaw {
+  double low = 1;
+  double high = 1;
+};
+/// exp(mu + sigma z); given by mean: mu = log(mean) - sigma^2 / 2.
+struct LognormalLaw {
+  double mu = 0;
+  double sigma = 1;
+};
+/// Pareto: scale * u^(-1/alpha).
+struct ParetoLaw {
+  double scale = 1;
+  double alpha = 2;
+};
+/// Quantiles, linear in log value between points (WORKLOADS-style tables).
+struct QuantileLaw {
+  std::vector<double> probability;  ///< strictly increasing in [0, 1]
+  std::vector<double> value;        ///< positive, not decreasing
+};
+struct LengthMarginal {
+  std::variant<FixedLaw, UniformLaw, LognormalLaw, ParetoLaw, QuantileLaw> law;
+  std::int64_t min_tokens = 1;
+  std::int64_t max_tokens = 1'000'000'000;  ///< draws are clamped into [min, max] and rounded to whole tokens
+};
+/// Independent input and output lengths; a plain hit ratio of the prompt comes from a cache.
+struct IndependentLengths {
+  LengthMarginal input;
+  LengthMarginal output;
+};
+
+// Traces ----------------------------------------------------------------------------------------------------------
+enum class TraceFormat { Azure, Mooncake, ClaudeCode, ServeGen };
+struct TraceSpec {
+  std::string file;
+  TraceFormat format = TraceFormat::Azure;
+  std::string lengths_file;  ///< ServeGen only: the tenants' length distributions
+  double speed = 1.0;        ///< > 1: arrivals come faster
+  double from_s = 0.0;       ///< window of the trace, in trace time
+  std::optional<double> to_s;
+  bool loop = false;  ///< start again at the end, for runs longer than the trace
+};
+
+// Arrivals --------------------------------------------------------------------------------------------------------
+struct PoissonArrivals {
+  double rate_per_s = 1;
+};
+/// Gamma renewal process with coefficient of variation `cv`: shape 1/cv^2.
+struct GammaArrivals {
+  double rate_per_s = 1;
+  double cv = 1;
+};
+struct ClosedLoopArrivals {
+  std::int64_t concurrency = 1;
+  double think_s = 0;  ///< between an answer and the next request of the same user
+};
+struct AllAtOnceArrivals {
+  std::int64_t requests = 1;
+};
+/// Poisson with a rate that follows the clock: rate(hour) = mean * shape[hour] / mean(shape).
+struct DayNightArrivals {
+  double mean_rate_per_s = 1;
+  std::vector<double> hourly_shape;  ///< 24 values, by hour of local time
+  double start_hour = 0;             ///< local time at simulated time 0
+};
+struct TraceArrivals {};
+using ArrivalSpec = std::variant<PoissonArrivals, GammaArrivals, ClosedLoopArrivals, AllAtOnceArrivals, DayNightArrivals, TraceArrivals>;
+
+struct WorkloadSpec {
+  std::string name;
+  ArrivalSpec arrivals;
+  std::optional<IndependentLengths> lengths;  ///< absent: from the trace
+  std::optional<TraceSpec> trace;
+  double cache_hit_ratio = 0;   ///< share of every prompt found in a cache, where the trace does not say
+  double reasoning_share = 0;   ///< of every output, where the trace does not say
+};
+
+/// Length law of a workload: its marginals, or resampling the trace's own (input, output) pairs.
+std::unique_ptr<LengthLaw> make_length_law(const WorkloadSpec& spec);
+
+/// A source of requests. `rate_scale` multiplies all arrival rates (1: as given); `random` streams are derived from
+/// `seed` and `replication`. Throws ScenarioError naming file and line when a trace is malformed or truncated.
+std::unique_ptr<RequestSource> make_request_source(const WorkloadSpec& spec, std::uint64_t seed, std::uint64_t replication,
+                                                   double rate_scale = 1.0);
+
+/// Mean arrival rate in requests/s over the whole specification; nothing for closed loop and all-at-once.
+std::optional<double> mean_arrival_rate(const WorkloadSpec& spec);
+
+}  // namespace tokenomics
