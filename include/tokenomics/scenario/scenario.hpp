@@ -12,35 +12,10 @@
 #include "tokenomics/cost/price_card.hpp"
 #include "tokenomics/roofline/calibration.hpp"
 #include "tokenomics/roofline/plan.hpp"
+#include "tokenomics/sim/policies.hpp"
 #include "tokenomics/workload/workload.hpp"
 
 namespace tokenomics {
-
-enum class PoolRole { Mixed, Prefill, Decode };
-enum class BatchPolicy {
-  ChunkedMixed,  ///< decodes first, then prompt chunks up to the token budget, in one step (vLLM)
-  PrefillFirst,  ///< a prefill-only step whenever a prompt waits and fits, else a decode step (SGLang)
-};
-enum class RouterPolicy { RoundRobin, LeastLoaded };
-
-/// Deliberate waiting: an idle instance holds its queue until `until_requests` wait or `at_most_s` has passed.
-struct WaitRule {
-  std::int64_t until_requests = 1;
-  double at_most_s = 0;
-};
-
-struct BatchingSpec {
-  BatchPolicy policy = BatchPolicy::ChunkedMixed;
-  std::int64_t max_sequences = 256;         ///< per instance
-  std::int64_t max_tokens_per_step = 8192;  ///< per instance: prompt tokens plus one (or 1 + drafts) per decode
-  bool chunked_prefill = true;              ///< false: a prompt is never cut (one longer than the budget goes alone)
-  WaitRule wait;
-};
-
-struct MtpSpec {
-  int draft_tokens = 0;
-  std::vector<double> acceptance;  ///< of draft j given that the ones before were accepted
-};
 
 struct PoolSpec {
   std::string name;

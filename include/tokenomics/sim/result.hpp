@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tokenomics/base/histogram.hpp"
+#include "tokenomics/base/sim_time.hpp"
+
+namespace tokenomics {
+
+/// Requests that arrived in the measured window, by what became of them: arrived = completed + rejected_* + unfinished.
+/// Preemptions are counted apart (a request may be preempted several times and still complete).
+struct RequestCounts {
+  std::uint64_t arrived = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t rejected_context_limit = 0;
+  std::uint64_t rejected_queue_full = 0;
+  std::uint64_t rejected_admission = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t unfinished = 0;
+  std::uint64_t preemptions = 0;
+
+  [[nodiscard]] std::uint64_t rejected() const { return rejected_context_limit + rejected_queue_full + rejected_admission; }
+  void merge(const RequestCounts& other);
+};
+
+/// A latency in nanoseconds, with batch means for the confidence interval of its mean.
+class LatencyMetric {
+ public:
+  static constexpr int kBatches = 20;
+
+  void add(std::int64_t value_ns, int batch);
+  [[nodiscard]] const Histogram& histogram() const { return histogram_; }
+  /// Closes the batch means of this run; call once before merge().
+  void close();
+  /// Adds another run (a window of the day or a replication) as a stratum of its own.
+  void merge(const LatencyMetric& other);
+  /// Half-width of the 95% confidence interval of the mean in ns, from batch means inside each stratum (Student t);
+  /// negative when fewer than two batches hold anything.
+  [[nodiscard]] double ci95_of_mean() const;
+
+ private:
+  Histogram histogram_;
+  std::array<double, kBatches> batch_sum_{};
+  std::array<std::uint64_t, kBatches> batch_count_{};
+  double weighted_variance_ = 0;  ///< sum over strata of n^2 * variance of the stratum's mean
+  std::uint64_t in_strata_ = 0;
+  int degrees_of_freedom_ = 0;
+};
+
+/// What one pool did inside the measured window. Seconds are summed over instances.
+struct PoolResult {
+  double provisioned_s = 0;     ///< instance-seconds
+  double busy_s = 0;            ///< instance-seconds in a step
+  double prefill_s = 0;         ///< of busy_s, caused by prompt tokens
+  double decode_s = 0;          ///< the rest
+  double steps = 0;
+  double decode_steps = 0;
+  double sequence_s = 0;        ///< integral of decoding sequences
+  double kv_token_s = 0;        ///< integral of KV tokens held
+  double kv_capacity_token_s = 0;
+  double prompt_tokens = 0;     ///< computed
+  double output_tokens = 0;     ///< emitted by decode steps
+  double attended_tokens = 0;   ///< context read by decode steps, summed over steps and sequences
+  double held_s = 0;            ///< idle instance-seconds in which the waiting rule held requests back
+
+  void merge(const PoolResult& other);
+};
+
+/// One simulated window, or several merged in a fixed order.
+struct ServiceResult {
+  double measured_s = 0;
+  RequestCounts requests;
+  LatencyMetric ttft, ttft_answer, tpot, itl, e2e, queue_wait, service;
+  double interactivity_sum = 0;  ///< tok/s/user over completed requests of two tokens or more
+  std::uint64_t interactivity_count = 0;
+  double input_computed_tokens = 0;  ///< of prompts whose prefill ended in the window
+  double input_cached_tokens = 0;
+  double output_tokens = 0;          ///< emitted in the window, first tokens included
+  double answers_tokens = 0;         ///< output tokens of requests completed in the window
+  std::uint64_t answers = 0;
+  std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
+  std::vector<PoolResult> pools;
+  std::uint64_t events = 0;  ///< handled by the engine, measured or not
+
+  void merge(const ServiceResult& other);
+};
+
+}  // namespace tokenomics

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "tokenomics/roofline/step_timer.hpp"
+#include "tokenomics/sim/observer.hpp"
+#include "tokenomics/sim/policies.hpp"
+#include "tokenomics/sim/result.hpp"
+#include "tokenomics/workload/lengths.hpp"
+#include "tokenomics/workload/request.hpp"
+
+namespace tokenomics {
+
+/// Instances that are alike.
+struct PoolConfig {
+  PoolRole role = PoolRole::Mixed;
+  int instances = 1;
+  int ranks = 1;                       ///< data-parallel attention ranks; a sequence lives on one of them
+  const StepTimer* timer = nullptr;    ///< not owned, shared by the instances
+  BatchingSpec batching;
+  MtpSpec mtp;
+  std::int64_t kv_tokens = 0;          ///< KV capacity of an instance, all ranks together
+  std::int64_t kv_tokens_per_sequence = 0;  ///< held besides its context (sliding windows, alignment)
+  std::int64_t block_tokens = 64;      ///< allocation unit
+};
+
+/// From a prefill to a decode instance: latency plus time per prompt token.
+struct KvTransfer {
+  Seconds latency{0};
+  Seconds per_token{0};
+};
+
+/// What is measured. Requests are judged by their arrival, tokens and busy time by when they happen.
+struct Measurement {
+  double warm_up_s = 0;
+  std::uint64_t warm_up_requests = 0;
+  std::optional<double> duration_s;         ///< measured time; the run stops at its end
+  std::optional<std::uint64_t> requests;    ///< measured arrivals; the run stops when all of them ended
+  bool drain = false;                       ///< with `requests`: no arrivals after the last measured one
+  double slo_ttft_s = 0;                    ///< 0: no bound
+  double slo_interactivity_tok_s = 0;
+};
+
+/// Start in the stationary state of this arrival rate instead of empty: decode batches at the fixed point of load and
+/// step time, residents drawn with probability proportional to their output, ages uniform.
+struct StationaryStart {
+  const LengthLaw* lengths = nullptr;  ///< not owned
+  double rate_per_s = 0;               ///< whole service
+};
+
+struct ServiceConfig {
+  std::vector<PoolConfig> pools;  ///< one Mixed, or one Prefill and one Decode
+  RouterPolicy router = RouterPolicy::RoundRobin;
+  KvTransfer kv_transfer;
+  std::int64_t context_limit_tokens = 0;              ///< prompt + output; 0: none
+  std::optional<std::int64_t> queue_limit_requests;   ///< waiting in one instance
+  Measurement measure;
+  std::optional<StationaryStart> stationary;
+  std::uint64_t seed = 1;
+  std::uint64_t replication = 0;
+  bool step_by_step = false;      ///< every step on its own: slow, and the proof of the fast way
+  Observer* observer = nullptr;   ///< not owned
+};
+
+/// Simulates the service. Deterministic: the same configuration and source give the same result to the byte.
+/// Cost: O(log n) per request and per change of a batch, whatever the output lengths and batch sizes.
+/// Throws std::logic_error on a broken contract (a source that goes back in time, a pool without a timer).
+ServiceResult simulate(const ServiceConfig& config, RequestSource& source);
+
+/// Mean batch of one decode (or mixed) instance at `rate_per_s` requests into it: n with n = rate * E[steps] * T(n).
+/// Nothing when the instance cannot keep up within its limits.
+struct StationaryBatch {
+  double sequences = 0;
+  Seconds step{0};
+  bool saturated = false;
+};
+struct LengthMeans {
+  double input = 0;            ///< whole prompt
+  double computed_input = 0;
+  double output = 0;
+  double kv_per_output_token = 0;  ///< mean context while decoding, weighted by output tokens
+};
+StationaryBatch stationary_batch(const PoolConfig& pool, const LengthMeans& lengths, double rate_per_s);
+
+/// Mean decode steps that emit `tokens` tokens with multi-token prediction (all drafts and acceptances of `mtp`).
+double mean_steps(const MtpSpec& mtp, double tokens);
+
+}  // namespace tokenomics
