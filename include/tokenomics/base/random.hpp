@@ -6,7 +6,10 @@
 
 namespace tokenomics {
 
-/// A named stream of random numbers: Philox4x64 (Salmon et al., SC'11, through Random123) keyed by (seed, stream).
+/// The middle of one of 2^52 equal cells of (0, 1). 52 bits, not 53: with 53 the half would round up to 1 at the top.
+constexpr double open_unit(std::uint64_t bits) { return (static_cast<double>(bits >> 12) + 0.5) * 0x1.0p-52; }
+
+/// A named stream of random numbers: Philox4x64 (Salmon et al., SC'11, through Random123) keyed by (seed, name, index).
 /// The same seed, name and index give the same numbers on any machine, thread or shard, whatever else draws.
 class RandomStream {
  public:
@@ -14,7 +17,7 @@ class RandomStream {
 
   std::uint64_t bits();
   /// Uniform in the open interval (0, 1): both ends excluded, so log(u) and quantiles are finite.
-  double uniform() { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1.0p-53; }
+  double uniform() { return open_unit(bits()); }
   /// Exponential with mean 1, by inversion: -log(u).
   double exponential();
   /// Standard normal, by inversion (Acklam's rational approximation with one Halley step; error below 1e-15).

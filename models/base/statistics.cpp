@@ -1,0 +1,68 @@
+#include "tokenomics/base/statistics.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "tokenomics/base/error.hpp"
+
+namespace tokenomics {
+
+MeanInterval mean_interval(const std::vector<double>& values) {
+  TOKENOMICS_CHECK(!values.empty(), "no values");
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  if (values.size() < 2) return {mean, std::nullopt};
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const double t = boost::math::quantile(boost::math::students_t(n - 1.0), 0.975);
+  return {mean, t * std::sqrt(squares / (n - 1.0) / n)};
+}
+
+std::vector<double> batch_means(const std::vector<double>& series, std::size_t batches) {
+  TOKENOMICS_CHECK(batches >= 1 && series.size() >= batches,
+                   "batches = " + std::to_string(batches) + ", values = " + std::to_string(series.size()));
+  const std::size_t length = series.size() / batches;
+  auto first = series.begin() + static_cast<std::ptrdiff_t>(series.size() - batches * length);
+  std::vector<double> means;
+  for (std::size_t i = 0; i < batches; ++i, first += static_cast<std::ptrdiff_t>(length)) {
+    means.push_back(std::accumulate(first, first + static_cast<std::ptrdiff_t>(length), 0.0) / static_cast<double>(length));
+  }
+  return means;
+}
+
+void TimeAverage::advance(SimTime now, std::int64_t end_value) {
+  TOKENOMICS_CHECK(now >= last_, "now = " + std::to_string(now) + " ns, last = " + std::to_string(last_) + " ns");
+  twice_area_ += (static_cast<int128>(value_) + end_value) * (now - last_);
+  last_ = now;
+}
+
+void TimeAverage::set(SimTime now, std::int64_t value) {
+  advance(now, value_);
+  value_ = value;
+  max_ = std::max(max_, value);
+}
+
+void TimeAverage::ramp_to(SimTime now, std::int64_t value) {
+  advance(now, value);
+  value_ = value;
+  max_ = std::max(max_, value);
+}
+
+void TimeAverage::restart(SimTime now) {
+  advance(now, value_);
+  start_ = now;
+  max_ = value_;
+  twice_area_ = 0;
+}
+
+double TimeAverage::mean(SimTime now) const {
+  TOKENOMICS_CHECK(now >= last_, "now = " + std::to_string(now) + " ns, last = " + std::to_string(last_) + " ns");
+  if (now == start_) return static_cast<double>(value_);
+  const int128 twice_area = twice_area_ + 2 * static_cast<int128>(value_) * (now - last_);
+  return static_cast<double>(twice_area) / (2.0 * static_cast<double>(now - start_));
+}
+
+}  // namespace tokenomics
