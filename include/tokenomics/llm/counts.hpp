@@ -38,6 +38,10 @@ double kv_elements_per_token(const Network& network);
 /// *sequence* holds, not this figure.
 BytesPerToken kv_bytes_per_token(const Network& network, Precision kv);
 
+/// Bytes of one cached indexer key in one layer: FP8 elements and one 4-byte scale for each block of 128 of them
+/// (DeepGEMM's fp8_mqa_logits; 132 B for DeepSeek-V3.2). The format does not follow the precision of the KV cache.
+Bytes indexer_key_bytes(const SparseIndexer& indexer);
+
 /// KV bytes that a sequence of `context_tokens` really holds: windowed layers stop at their window; DSA indexer keys
 /// (one FP8 key a token and layer) are included.
 Bytes kv_bytes_of_sequence(const Network& network, Precision kv, double context_tokens);
