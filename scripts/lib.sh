@@ -41,10 +41,10 @@ install_packages() {
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then
     say "Packages are missing. Install them, then run this again:"
-    say "  sudo apt-get install --no-install-recommends ${missing[*]}"
+    say "  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
     exit 2
   fi
-  say "installing ${#missing[@]} packages, once"
+  say "installing packages, once: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
   # One unreachable source of several must not stop us: whether the packages can be had, the next line tells.
   apt-get update </dev/null >>"$log" 2>&1 9>&- || true
