@@ -1,7 +1,7 @@
 #pragma once
 
+#include <array>
 #include <optional>
-#include <vector>
 
 #include "tokenomics/units/quantity.hpp"
 
@@ -35,7 +35,28 @@ struct PriceCard {
   [[nodiscard]] const TokenPrices& at(double hour) const;
 };
 
+/// Volume of each hour of a day, from hour 0 on; within an hour it is spread evenly.
+using DailyVolume = std::array<TokenVolume, 24>;
+
+/// What users pay for these tokens.
 Usd revenue(const TokenPrices& prices, const TokenVolume& volume);
+
+/// Share of the hour [hour, hour + 1) inside the off-peak window; 0 without one. A window with from = to is empty.
+double off_peak_share(const PriceCard& card, int hour);
+
+/// What users pay on one day at the card's prices of each hour.
+Usd revenue(const PriceCard& card, const DailyVolume& volume);
+
+/// Why realised revenue is below the list: tokens of a cheaper model, and tokens nobody pays for. Shares are of all
+/// tokens, alike in every class and hour; off-peak hours and cache hits enter through the card and the volumes.
+struct Realisation {
+  double free_share = 0;                 ///< of all tokens
+  double other_model_share = 0;          ///< of the paid tokens
+  std::optional<PriceCard> other_model;  ///< needed when its share is above 0
+};
+
+/// realised = (1 - free) [(1 - other) revenue(card) + other revenue(other model)].
+Usd realised_revenue(const PriceCard& card, const DailyVolume& volume, const Realisation& realisation);
 
 /// (3 x input + output) / 4, the trade's blend: 0.96 USD/M for R1's list. Cached input does not enter.
 UsdPerToken blended_3_1(const TokenPrices& prices);
