@@ -68,8 +68,8 @@ void Histogram::add_range(std::int64_t low, std::int64_t high, std::uint64_t cou
   const std::size_t last = bucket_of(count == 1 ? middle : high);
   std::uint64_t placed = 0;
   for (std::size_t bucket = bucket_of(count == 1 ? middle : low); bucket < last; ++bucket) {
-    const std::uint64_t up_to = terms_at_most(edges_of(bucket).high, static_cast<std::uint64_t>(low),
-                                              static_cast<std::uint64_t>(high), count);
+    const std::uint64_t up_to =
+        terms_at_most(edges_of(bucket).high, static_cast<std::uint64_t>(low), static_cast<std::uint64_t>(high), count);
     if (up_to > placed) put(bucket, up_to - placed);
     placed = up_to;
   }
@@ -95,7 +95,8 @@ double Histogram::mean() const {
 }
 
 double Histogram::quantile(double q) const {
-  TOKENOMICS_CHECK(count_ > 0 && q > 0.0 && q <= 1.0, "count = " + std::to_string(count_) + ", q = " + std::to_string(q));
+  TOKENOMICS_CHECK(count_ > 0 && q > 0.0 && q <= 1.0,
+                   "count = " + std::to_string(count_) + ", q = " + std::to_string(q));
   // Two units in the last place are forgiven: 0.07 * 100 is 7.000000000000001 in binary and still means rank 7.
   const double rank = std::ceil(q * static_cast<double>(count_) * (1.0 - 0x1.0p-51));
   const std::uint64_t wanted = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, count_);

@@ -54,7 +54,8 @@ std::uint64_t fnv1a(std::string_view text) {
   return hash;
 }
 
-/// The key is 128 bits of Philox itself over (name, index) under the seed: neighbouring seeds and indices share nothing.
+/// The key is 128 bits of Philox itself over (name, index) under the seed: neighbouring seeds and indices share
+/// nothing.
 RandomStream::RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t index) {
   const r123::Philox4x64::ctr_type where = {{fnv1a(name), index, 0, 0}};
   const r123::Philox4x64::key_type who = {{seed, 0}};

@@ -25,8 +25,8 @@ TEST_CASE("the nearest name is the one with the fewest slips, and none when all 
   CHECK(nearest_name("prefil", known) == "prefill");
   CHECK(nearest_name("perfill", known) == "prefill");  // two swapped letters are one slip
   CHECK(nearest_name("decoder", known) == "decode");
-  CHECK(nearest_name("fb8", known) == "fp8");        // one slip in three letters: just inside a third
-  CHECK(nearest_name("fb", known).empty());          // two letters: nothing is near
+  CHECK(nearest_name("fb8", known) == "fp8");  // one slip in three letters: just inside a third
+  CHECK(nearest_name("fb", known).empty());    // two letters: nothing is near
   CHECK(nearest_name("max_runing", known) == "max_running");
   CHECK(nearest_name("temperature", known).empty());
   CHECK(nearest_name("", known).empty());

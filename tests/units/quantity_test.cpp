@@ -12,13 +12,21 @@ using namespace tokenomics::literals;
 namespace {
 
 template <class A, class B>
-concept Addable = requires(A a, B b) { a + b; };
+concept Addable = requires(A a, B b) {
+  a + b;
+};
 template <class A, class B>
-concept Subtractable = requires(A a, B b) { a - b; };
+concept Subtractable = requires(A a, B b) {
+  a - b;
+};
 template <class A, class B>
-concept Comparable = requires(A a, B b) { a < b; };
+concept Comparable = requires(A a, B b) {
+  a < b;
+};
 template <class A, class B>
-concept AddAssignable = requires(A a, B b) { a += b; };
+concept AddAssignable = requires(A a, B b) {
+  a += b;
+};
 
 // A mix-up does not compile.
 static_assert(Addable<Seconds, Seconds>);

@@ -50,7 +50,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 }  // namespace tokenomics
 
 /// A broken contract of our own code: always on, never repaired silently. `values` is any string expression.
-#define TOKENOMICS_CHECK(condition, values)                                            \
-  do {                                                                                 \
+#define TOKENOMICS_CHECK(condition, values)                                               \
+  do {                                                                                    \
     if (!(condition)) ::tokenomics::check_failed(#condition, __FILE__, __LINE__, values); \
   } while (false)
