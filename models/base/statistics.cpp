@@ -10,6 +10,11 @@
 
 namespace tokenomics {
 
+double student_t_975(int degrees_of_freedom) {
+  TOKENOMICS_CHECK(degrees_of_freedom >= 1, std::to_string(degrees_of_freedom));
+  return boost::math::quantile(boost::math::students_t(degrees_of_freedom), 0.975);
+}
+
 MeanInterval mean_interval(const std::vector<double>& values) {
   TOKENOMICS_CHECK(!values.empty(), "no values");
   const auto n = static_cast<double>(values.size());
@@ -17,7 +22,7 @@ MeanInterval mean_interval(const std::vector<double>& values) {
   if (values.size() < 2) return {mean, std::nullopt};
   double squares = 0.0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  const double t = boost::math::quantile(boost::math::students_t(n - 1.0), 0.975);
+  const double t = student_t_975(static_cast<int>(values.size()) - 1);
   return {mean, t * std::sqrt(squares / (n - 1.0) / n)};
 }
 
@@ -28,7 +33,8 @@ std::vector<double> batch_means(const std::vector<double>& series, std::size_t b
   auto first = series.begin() + static_cast<std::ptrdiff_t>(series.size() - batches * length);
   std::vector<double> means;
   for (std::size_t i = 0; i < batches; ++i, first += static_cast<std::ptrdiff_t>(length)) {
-    means.push_back(std::accumulate(first, first + static_cast<std::ptrdiff_t>(length), 0.0) / static_cast<double>(length));
+    means.push_back(std::accumulate(first, first + static_cast<std::ptrdiff_t>(length), 0.0) /
+                    static_cast<double>(length));
   }
   return means;
 }

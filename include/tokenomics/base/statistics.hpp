@@ -15,6 +15,9 @@ struct MeanInterval {
   std::optional<double> half_width_95;
 };
 
+/// 97.5% quantile of Student's t: half-width of a 95% interval in standard errors. At least one degree of freedom.
+double student_t_975(int degrees_of_freedom);
+
 /// Student's interval of independent values (replications with other seeds, or batch means):
 /// half-width = t_{0.975, n-1} s / sqrt n. Values must not be empty.
 MeanInterval mean_interval(const std::vector<double>& values);
@@ -28,7 +31,8 @@ std::vector<double> batch_means(const std::vector<double>& series, std::size_t b
 /// areas in 128 bits, doubled so that a ramp's half stays an integer.
 class TimeAverage {
  public:
-  explicit TimeAverage(SimTime start = 0, std::int64_t value = 0) : start_(start), last_(start), value_(value), max_(value) {}
+  explicit TimeAverage(SimTime start = 0, std::int64_t value = 0)
+      : start_(start), last_(start), value_(value), max_(value) {}
 
   /// The value held since the last change ends, `value` begins. Times must not go back.
   void set(SimTime now, std::int64_t value);

@@ -21,6 +21,7 @@ struct RequestCounts {
   std::uint64_t cancelled = 0;
   std::uint64_t unfinished = 0;
   std::uint64_t preemptions = 0;
+  std::uint64_t truncated = 0;  ///< of arrived: their answers end at the context limit
 
   [[nodiscard]] std::uint64_t rejected() const { return rejected_context_limit + rejected_queue_full + rejected_admission; }
   void merge(const RequestCounts& other);
@@ -32,6 +33,8 @@ class LatencyMetric {
   static constexpr int kBatches = 20;
 
   void add(std::int64_t value_ns, int batch);
+  /// Observations without batches (inter-token gaps): no confidence interval.
+  void add_gaps(std::int64_t low_ns, std::int64_t high_ns, std::uint64_t count);
   [[nodiscard]] const Histogram& histogram() const { return histogram_; }
   /// Closes the batch means of this run; call once before merge().
   void close();

@@ -1,0 +1,289 @@
+#include "instance.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "tokenomics/base/error.hpp"
+
+namespace tokenomics {
+
+Instance::Instance(const PoolContext& context, int index, int global_index)
+    : context_(context),
+      config_(*context.config),
+      store_(*context.store),
+      speculation_(context.config->mtp),
+      index_(index),
+      global_index_(global_index),
+      cap_(context.config->timer->context_cap()) {
+  TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
+}
+
+void Instance::enqueue(Slot slot, SimTime now) {
+  store_[slot].enqueued = now;
+  store_[slot].instance = global_index_;
+  queue_.push_back(store_, slot);
+  if (mode_ == Mode::Idle) {
+    next_event_ = head_admissible(now) ? now : std::max(now, gate_opens_at());
+  } else if (head_admissible(now)) {
+    cut_run(now);
+  } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
+    cut_run(std::max(now, gate_opens_at()));
+  }
+}
+
+void Instance::place(Slot slot, SimTime now) {
+  store_[slot].enqueued = now;
+  store_[slot].instance = global_index_;
+  join(slot, now);
+  next_event_ = now;
+}
+
+void Instance::advance(SimTime now) {
+  TOKENOMICS_CHECK(now == next_event_, fmt::format("advanced at {} instead of {}", now, next_event_));
+  if (mode_ == Mode::PromptStep) end_prompt_step(now);
+  if (mode_ == Mode::DecodeRun) end_decode_run(now);
+  plan(now);
+}
+
+/// The part of a step or run before the end counts as if it had ended there: rates stay right, nothing is finished.
+void Instance::stop(SimTime now) {
+  if (mode_ == Mode::Idle) {
+    if (held_) context_.result->held_s += context_.window->overlap_s(idle_since_, now);
+    return;
+  }
+  const SimTime start = clock_.start_time();
+  if (now <= start) return;
+  const double share = static_cast<double>(now - start) / static_cast<double>(next_event_ - start);
+  if (mode_ == Mode::DecodeRun) decode_steps(run_steps_ * share, start, now, clock_.run().first_s, clock_.run().slope_s);
+  else account(start, now, share, decode_only_s_ * share);
+}
+
+void Instance::end_prompt_step(SimTime now) {
+  const SimTime start = clock_.start_time();
+  clock_.finish(1);
+  const bool mixed = decode_only_s_ > 0;
+  if (mixed) decode_steps(1, start, now, clock_.run().first_s, 0);
+  else {
+    account(start, now, 1, 0);
+    stall_s_ += active_.empty() ? 0.0 : clock_.run().first_s;
+  }
+  if (mixed) finish_due(now);
+  for (const PromptShare& share : shares_) {
+    Sequence& s = store_[share.slot];
+    s.prompt_done += share.tokens;
+    if (s.prompt_done == s.prompt_target) prompt_complete(share.slot, now);
+  }
+}
+
+void Instance::prompt_complete(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  prefilling_.remove(store_, slot);
+  prompt_kv_ -= s.charged;
+  s.charged = 0;
+  if (config_.role == PoolRole::Prefill) return context_.listener->prefilled(slot, now);
+  ++s.emitted;
+  if (s.first_token == kNever) context_.listener->first_token(slot, now);
+  if (s.emitted == s.request.output_tokens) return context_.listener->finished(slot, now);
+  join(slot, now);
+}
+
+void Instance::end_decode_run(SimTime now) {
+  const SimTime start = clock_.start_time();
+  clock_.finish(run_steps_);
+  decode_steps(run_steps_, start, now, clock_.run().first_s, clock_.run().slope_s);
+  finish_due(now);
+}
+
+/// Counts `steps` decode steps that took [start, now] and moves the batch's sums on by them.
+void Instance::decode_steps(double steps, SimTime start, SimTime now, double first_s, double slope_s) {
+  const double n = static_cast<double>(active_.size());
+  const double inside = now > start ? context_.window->overlap_s(start, now) / to_seconds(now - start).value() : 0;
+  if (inside > 0) {
+    const double scale = static_cast<double>(kFixedOne), growth = static_cast<double>(growth_sum_) / scale;
+    PoolResult& r = *context_.result;
+    r.decode_steps += inside * steps;
+    r.output_tokens += inside * steps * growth;
+    r.attended_tokens += inside * (steps * static_cast<double>(context_sum_) / scale + growth * steps * (steps - 1) / 2);
+    const double first_ns = first_s * 1e9, last_ns = first_ns + slope_s * 1e9 * std::max(0.0, steps - 1);
+    double counted = n * steps * inside;
+    if (stall_s_ > 0) {  // the first gap also holds the prefill-only steps before it
+      const double stalled_ns = first_ns + stall_s_ * 1e9;
+      context_.listener->gaps(std::llround(stalled_ns), std::llround(stalled_ns), n * inside);
+      counted -= n * inside;
+    }
+    context_.listener->gaps(std::llround(std::min(first_ns, last_ns)), std::llround(std::max(first_ns, last_ns)), counted);
+    // Tokens accepted together reach the user together: gaps of zero.
+    context_.listener->gaps(0, 0, inside * steps * std::max(0.0, growth - n));
+  }
+  stall_s_ = 0;
+  account(start, now, steps, mode_ == Mode::PromptStep ? decode_only_s_ : to_seconds(now - start).value());
+  const auto whole = static_cast<FixedTokens>(std::floor(steps));
+  context_sum_ += whole * growth_sum_;
+  capped_sum_ += whole * capped_growth_sum_;
+  step_ += static_cast<std::uint64_t>(whole);
+  cross_caps();
+}
+
+void Instance::account(SimTime start, SimTime end, double steps, double decode_only_s) {
+  const double inside_s = context_.window->overlap_s(start, end);
+  if (inside_s > 0) {
+    const double whole_s = to_seconds(end - start).value(), inside = inside_s / whole_s;
+    PoolResult& r = *context_.result;
+    const double decode_s = std::min(inside_s, decode_only_s * inside);
+    r.busy_s += inside_s;
+    r.decode_s += decode_s;
+    r.prefill_s += inside_s - decode_s;
+    r.steps += inside * steps;
+    r.sequence_s += inside_s * static_cast<double>(active_.size());
+    const double grown = static_cast<double>(growth_sum_) * (mode_ == Mode::DecodeRun ? steps : 1.0) / 2;
+    r.kv_token_s += inside_s * (static_cast<double>(charged()) + grown) / static_cast<double>(kFixedOne);
+    if (mode_ == Mode::PromptStep) {
+      for (const PromptShare& share : shares_) r.prompt_tokens += inside * static_cast<double>(share.tokens);
+    }
+  }
+  if (context_.observer != nullptr) {
+    double prompt_tokens = 0;
+    if (mode_ == Mode::PromptStep) {
+      for (const PromptShare& share : shares_) prompt_tokens += static_cast<double>(share.tokens);
+    }
+    context_.observer->run_ended({context_.pool, index_, start, end, static_cast<std::int64_t>(steps), active_.size(), prompt_tokens});
+  }
+}
+
+/// A context that reached the cap adds to capped_sum_ exactly the cap from here on.
+void Instance::cross_caps() {
+  if (cap_ <= 0) return;
+  for (Slot slot = crossings_.take_due(store_, step_); slot != kNoSlot; slot = crossings_.take_due(store_, step_)) {
+    Sequence& s = store_[slot];
+    capped_sum_ += cap_ * kFixedOne - context_of(s);
+    capped_growth_sum_ -= s.growth;
+    s.capped = true;
+  }
+}
+
+void Instance::finish_due(SimTime now) {
+  if (context_.step_by_step && speculation_.active()) return speculate_one_step(now);
+  for (Slot slot = finishes_.take_due(store_, step_); slot != kNoSlot; slot = finishes_.take_due(store_, step_)) {
+    leave(slot);
+    store_[slot].emitted = store_[slot].request.output_tokens;
+    context_.listener->finished(slot, now);
+  }
+}
+
+/// Step-by-step mode with drafts: every sequence draws its own accepted tokens.
+void Instance::speculate_one_step(SimTime now) {
+  for (Slot slot = active_.front(); slot != kNoSlot;) {
+    Sequence& s = store_[slot];
+    const Slot next = s.next;
+    RandomStream random(context_.seed, "drafts", s.request.id * 65536 + static_cast<std::uint64_t>(step_ - s.start_step));
+    const std::int64_t before = s.emitted;
+    s.emitted = std::min(s.request.output_tokens, s.emitted + speculation_.draw(random));
+    // The sums grew by the expectation; here they are put right by what was really emitted.
+    const FixedTokens grew = (s.emitted - before) * kFixedOne - s.growth;
+    context_sum_ += grew;
+    if (!s.capped) capped_sum_ += grew;
+    s.context0 += grew;
+    if (s.emitted == s.request.output_tokens) {
+      leave(slot);
+      context_.listener->finished(slot, now);
+    }
+    slot = next;
+  }
+}
+
+void Instance::join(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  TOKENOMICS_CHECK(s.emitted >= 1 && s.emitted < s.request.output_tokens,
+                   fmt::format("request {} joins with {} of {} tokens at {}", s.request.id, s.emitted, s.request.output_tokens, now));
+  const std::int64_t context = s.request.input_tokens + s.emitted;
+  const std::int64_t left = s.request.output_tokens - s.emitted;
+  RandomStream random(context_.seed, "steps", s.request.id * 256 + static_cast<std::uint64_t>(s.preemptions));
+  const std::int64_t steps = speculation_.draw_steps(left, random);
+  s.start_step = step_;
+  s.finish_step = step_ + static_cast<std::uint64_t>(steps);
+  s.context0 = context * kFixedOne;
+  s.growth = context_.step_by_step && speculation_.active()
+                 ? std::llround(speculation_.mean() * static_cast<double>(kFixedOne))
+                 : left * kFixedOne / steps;
+  s.pad = rounded_to_blocks(context) - context;
+  ++s.stamp;
+  active_.push_back(store_, slot);
+  context_sum_ += s.context0;
+  growth_sum_ += s.growth;
+  pad_sum_ += s.pad;
+  finishes_.add(store_, s.finish_step, slot);
+  s.capped = cap_ > 0 && context >= cap_;
+  capped_sum_ += s.capped ? cap_ * kFixedOne : s.context0;
+  if (s.capped || cap_ <= 0) {
+    if (cap_ <= 0) capped_growth_sum_ += s.growth;
+    return;
+  }
+  capped_growth_sum_ += s.growth;
+  const auto until_cap = static_cast<std::uint64_t>((cap_ * kFixedOne - s.context0 + s.growth - 1) / s.growth);
+  if (s.start_step + until_cap < s.finish_step) crossings_.add(store_, s.start_step + until_cap, slot);
+}
+
+FixedTokens Instance::context_of(const Sequence& s) const {
+  return s.context0 + s.growth * static_cast<FixedTokens>(step_ - s.start_step);
+}
+
+/// Takes a sequence out of the batch; what it added to the sums leaves them exactly.
+void Instance::leave(Slot slot) {
+  Sequence& s = store_[slot];
+  active_.remove(store_, slot);
+  const FixedTokens context = context_of(s);
+  context_sum_ -= context;
+  growth_sum_ -= s.growth;
+  capped_sum_ -= s.capped ? cap_ * kFixedOne : context;
+  if (!s.capped) capped_growth_sum_ -= s.growth;
+  pad_sum_ -= s.pad;
+  ++s.stamp;
+}
+
+/// KV memory is full: the youngest gives its blocks back and is computed again later, prompt and answer so far.
+void Instance::preempt_last(SimTime now) {
+  const Slot slot = active_.back();
+  Sequence& s = store_[slot];
+  const std::int64_t context = context_of(s) / kFixedOne;
+  leave(slot);
+  s.emitted = std::min(context - s.request.input_tokens, s.request.output_tokens - 1);
+  s.prompt_target = s.request.input_tokens + s.emitted;
+  requeue_preempted(slot, now);
+}
+
+/// The same for a prompt that is not complete: what was computed of it is lost.
+void Instance::preempt_prompt(SimTime now) {
+  const Slot slot = prefilling_.back();
+  prefilling_.remove(store_, slot);
+  prompt_kv_ -= store_[slot].charged;
+  store_[slot].charged = 0;
+  requeue_preempted(slot, now);
+}
+
+void Instance::requeue_preempted(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  s.prompt_done = s.request.cached_tokens;
+  s.enqueued = now;
+  ++s.preemptions;
+  queue_.push_front(store_, slot);
+  context_.listener->preempted(slot);
+}
+
+DecodeLoad Instance::decode_load() const {
+  const double scale = static_cast<double>(kFixedOne);
+  return {active_.size(), static_cast<double>(context_sum_) / scale, static_cast<double>(capped_sum_) / scale};
+}
+
+FixedTokens Instance::charged() const {
+  return context_sum_ + (pad_sum_ + prompt_kv_ + config_.kv_tokens_per_sequence * active_.size()) * kFixedOne;
+}
+
+/// KV is allocated in blocks: a joining context fills its last block up; what it generates later is charged token by
+/// token, which is what whole blocks cost on average.
+std::int64_t Instance::rounded_to_blocks(std::int64_t tokens) const {
+  return (tokens + config_.block_tokens - 1) / config_.block_tokens * config_.block_tokens;
+}
+
+}  // namespace tokenomics

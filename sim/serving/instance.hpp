@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "../core/sequence.hpp"
+#include "../core/step_calendar.hpp"
+#include "../core/step_clock.hpp"
+#include "../core/window.hpp"
+#include "speculation.hpp"
+#include "tokenomics/sim/service.hpp"
+
+namespace tokenomics {
+
+/// What an instance tells the service. Called while it advances; must not touch the instance.
+class InstanceListener {
+ public:
+  virtual ~InstanceListener() = default;
+  virtual void first_token(Slot slot, SimTime now) = 0;
+  virtual void finished(Slot slot, SimTime now) = 0;      ///< its last token is out; it has left the instance
+  virtual void prefilled(Slot slot, SimTime now) = 0;     ///< prefill pool: its KV is complete; it has left the instance
+  virtual void preempted(Slot slot) = 0;
+  virtual void gaps(std::int64_t low_ns, std::int64_t high_ns, double count) = 0;  ///< inter-token gaps in the window
+};
+
+/// Shared by the instances of a pool.
+struct PoolContext {
+  const PoolConfig* config;
+  int pool;                   ///< index
+  SequenceStore* store;
+  const Window* window;
+  InstanceListener* listener;
+  Observer* observer;         ///< may be null
+  PoolResult* result;
+  std::uint64_t seed;
+  bool step_by_step;
+};
+
+/// One replica: a queue, a batch and a KV cache. Between two changes of the batch it leaps: all steps up to the next
+/// change (a finish, a bend of the timer, the end of KV memory, an admissible arrival) are one event.
+class Instance {
+ public:
+  Instance(const PoolContext& context, int index, int global_index);
+
+  /// A sequence reaches the instance. Decode pools get sequences whose prompt_done == prompt_target.
+  void enqueue(Slot slot, SimTime now);
+  /// A resident of a stationary start: it has emitted `emitted` tokens and decodes from step 0 on.
+  void place(Slot slot, SimTime now);
+
+  [[nodiscard]] SimTime next_event() const { return next_event_; }
+  /// Handles the event due at `now` == next_event().
+  void advance(SimTime now);
+  /// Counts what lies between the last event and the end of the run.
+  void stop(SimTime now);
+
+  [[nodiscard]] std::int64_t load() const { return queue_.size() + prefilling_.size() + active_.size(); }
+  [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
+
+ private:
+  enum class Mode { Idle, DecodeRun, PromptStep };
+  struct PromptShare {
+    Slot slot;
+    std::int64_t tokens;
+  };
+
+  // Planning: what the next step is.
+  void plan(SimTime now);
+  void make_room_for_growth(SimTime now);
+  void admit_ready(SimTime now);
+  bool gather_prompts(SimTime now);
+  bool add_prompt_share(Slot slot);
+  [[nodiscard]] bool gate_open(SimTime now) const;
+  [[nodiscard]] SimTime gate_opens_at() const;
+  [[nodiscard]] bool fits(std::int64_t kv_tokens) const;
+  [[nodiscard]] bool head_admissible(SimTime now) const;
+  void start_prompt_step(SimTime now);
+  void start_decode_run(SimTime now);
+  void cut_run(SimTime at);
+
+  // Execution: what happened since the last event.
+  void end_prompt_step(SimTime now);
+  void end_decode_run(SimTime now);
+  void account(SimTime start, SimTime end, double steps, double decode_only_s);
+  void decode_steps(double steps, SimTime start, SimTime end, double first_gap_s, double slope_s);
+  void cross_caps();
+  void finish_due(SimTime now);
+  void speculate_one_step(SimTime now);
+  void prompt_complete(Slot slot, SimTime now);
+
+  // The batch.
+  void join(Slot slot, SimTime now);
+  void leave(Slot slot);
+  void preempt_last(SimTime now);
+  void preempt_prompt(SimTime now);
+  void requeue_preempted(Slot slot, SimTime now);
+  [[nodiscard]] FixedTokens context_of(const Sequence& sequence) const;
+  [[nodiscard]] DecodeLoad decode_load() const;
+  [[nodiscard]] FixedTokens charged() const;
+  [[nodiscard]] std::int64_t rounded_to_blocks(std::int64_t tokens) const;
+
+  PoolContext context_;
+  const PoolConfig& config_;
+  SequenceStore& store_;
+  Speculation speculation_;
+  int index_;
+  int global_index_;
+  std::int64_t cap_;
+
+  SequenceList queue_;       ///< waiting, first come first served; preempted ones in front
+  SequenceList prefilling_;  ///< admitted, prompt not complete
+  SequenceList active_;      ///< decoding, in order of admission
+  StepCalendar finishes_;
+  StepCalendar crossings_;   ///< contexts that reach the timer's cap
+  std::uint64_t step_ = 0;   ///< decode steps made
+
+  FixedTokens context_sum_ = 0;
+  FixedTokens capped_sum_ = 0;
+  FixedTokens growth_sum_ = 0;
+  FixedTokens capped_growth_sum_ = 0;
+  std::int64_t pad_sum_ = 0;
+  std::int64_t prompt_kv_ = 0;  ///< charged by sequences whose prompt is not complete
+
+  Mode mode_ = Mode::Idle;
+  StepClock clock_;
+  double run_steps_ = 0;
+  SimTime next_event_ = kNever;
+  SimTime idle_since_ = 0;
+  bool held_ = false;           ///< idle because the waiting rule says so
+  double stall_s_ = 0;          ///< prefill-only steps since the last decode step
+
+  std::vector<PromptShare> shares_;
+  std::vector<double> rank_tokens_, rank_attended_, rank_capped_, rank_reexpanded_;
+  PrefillLoad prefill_load_;
+  double decode_only_s_ = 0;
+};
+
+}  // namespace tokenomics

@@ -1,0 +1,164 @@
+#include "meter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenomics {
+
+Meter::Meter(const ServiceConfig& config) : config_(config), measure_(config.measure) {
+  result_.pools.resize(config.pools.size());
+  if (measure_.duration_s) {
+    window_.from = to_sim_time(Seconds{measure_.warm_up_s});
+    window_.to = window_.from + to_sim_time(Seconds{*measure_.duration_s});
+  }
+}
+
+void Meter::arrived(Sequence& s, bool truncated, SimTime now) {
+  const std::uint64_t index = arrivals_++;
+  if (measure_.duration_s) {
+    s.measured = window_.contains(now);
+  } else if (measure_.requests) {
+    s.measured = index >= measure_.warm_up_requests && index < measure_.warm_up_requests + *measure_.requests;
+    if (s.measured && window_.from == kNever) window_.from = now;
+    if (index + 1 == measure_.warm_up_requests + *measure_.requests) {
+      all_arrived_ = true;
+      if (!measure_.drain) window_.to = std::max(now, window_.from + 1);
+    }
+  } else {
+    s.measured = true;
+    if (window_.from == kNever) window_.from = now;
+  }
+  if (!s.measured) return;
+  ++measured_left_;
+  ++result_.requests.arrived;
+  result_.requests.truncated += truncated ? 1 : 0;
+}
+
+/// Prompt tokens are counted when the prefill ends, whoever sent them: they pair with the busy time of the window.
+void Meter::prefilled(const Sequence& s, SimTime now) {
+  if (!window_.contains(now)) return;
+  result_.input_cached_tokens += static_cast<double>(s.request.cached_tokens);
+  result_.input_computed_tokens += static_cast<double>(s.request.input_tokens - s.request.cached_tokens);
+}
+
+int Meter::batch_of(const Sequence& s, SimTime now) const {
+  if (measure_.requests && !measure_.duration_s) {
+    const double place = static_cast<double>(s.request.id - measure_.warm_up_requests) / static_cast<double>(*measure_.requests);
+    return static_cast<int>(place * LatencyMetric::kBatches);
+  }
+  if (!measure_.duration_s) return 0;
+  const SimTime at = config_.stationary ? now : s.request.arrival;
+  return static_cast<int>(static_cast<double>(at - window_.from) / static_cast<double>(window_.to - window_.from) * LatencyMetric::kBatches);
+}
+
+void Meter::first_token(Sequence& s, SimTime now) {
+  s.first_token = now;
+  if (config_.pools.size() == 1) prefilled(s, now);  // mixed pools: the prompt ends with its first token
+  if (window_.contains(now)) result_.output_tokens += 1;
+  if (!s.measured) return;
+  const int batch = batch_of(s, now);
+  result_.ttft.add(now - s.request.arrival, batch);
+  result_.queue_wait.add(s.scheduled - s.request.arrival, batch);
+}
+
+void Meter::gaps(std::int64_t low_ns, std::int64_t high_ns, double count) {
+  const auto whole = static_cast<std::uint64_t>(std::llround(std::max(0.0, count)));
+  if (whole > 0) result_.itl.add_gaps(low_ns, high_ns, whole);
+}
+
+void Meter::preempted(const Sequence& s) {
+  if (s.measured) ++result_.requests.preemptions;
+}
+
+void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
+  if (config_.observer != nullptr) {
+    config_.observer->request_ended({s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
+  }
+  const bool counts = config_.stationary ? window_.contains(now) : s.measured;
+  if (outcome == Outcome::Completed && counts) completed(s, now);
+  if (!s.measured) return;
+  --measured_left_;
+  if (outcome == Outcome::Completed) ++result_.requests.completed;
+  if (outcome == Outcome::RejectedContextLimit) ++result_.requests.rejected_context_limit;
+  if (outcome == Outcome::RejectedQueueFull) ++result_.requests.rejected_queue_full;
+  if (outcome == Outcome::RejectedAdmission) ++result_.requests.rejected_admission;
+  if (outcome != Outcome::Completed) judge(s, false, -1, -1);
+}
+
+void Meter::completed(const Sequence& s, SimTime now) {
+  const int batch = batch_of(s, now);
+  const auto gaps = static_cast<double>(s.request.output_tokens - 1);
+  const double decode_ns = static_cast<double>(now - s.first_token);
+  ++result_.answers;
+  result_.answers_tokens += static_cast<double>(s.request.output_tokens);
+  double tok_s = -1;
+  if (gaps > 0) {
+    result_.tpot.add(std::llround(decode_ns / gaps), batch);
+    tok_s = gaps / std::max(decode_ns, 1.0) * 1e9;
+    result_.interactivity_sum += tok_s;
+    ++result_.interactivity_count;
+  }
+  const double ttft_ns = static_cast<double>(s.first_token - s.request.arrival);
+  if (!s.resident) {
+    // The first token after the reasoning ones, at the request's own mean gap.
+    const double answer_ns = ttft_ns + (gaps > 0 ? decode_ns / gaps * static_cast<double>(s.request.reasoning_tokens) : 0.0);
+    if (!config_.stationary) {
+      result_.ttft_answer.add(std::llround(answer_ns), batch);
+      result_.e2e.add(now - s.request.arrival, batch);
+      result_.service.add(now - s.scheduled, batch);
+    }
+  }
+  judge(s, true, s.resident ? -1 : ttft_ns * 1e-9, tok_s);
+}
+
+/// A bound that a request cannot be judged by (a resident's first token, the speed of a one-token answer) is left out.
+void Meter::judge(const Sequence& s, bool completed, double ttft_s, double tok_s) {
+  const bool bounds_ttft = measure_.slo_ttft_s > 0 && !s.resident;
+  const bool bounds_speed = measure_.slo_interactivity_tok_s > 0 && (!completed || tok_s >= 0);
+  const bool ttft_ok = completed && ttft_s <= measure_.slo_ttft_s;
+  const bool speed_ok = completed && tok_s >= measure_.slo_interactivity_tok_s;
+  if (bounds_ttft) {
+    ++result_.judged_ttft;
+    result_.met_ttft += ttft_ok ? 1 : 0;
+  }
+  if (bounds_speed) {
+    ++result_.judged_interactivity;
+    result_.met_interactivity += speed_ok ? 1 : 0;
+  }
+  if (bounds_ttft || bounds_speed) {
+    ++result_.judged_all;
+    result_.met_all += (!bounds_ttft || ttft_ok) && (!bounds_speed || speed_ok) ? 1 : 0;
+  }
+}
+
+bool Meter::over(SimTime next) const {
+  if (measure_.duration_s) return next >= window_.to;
+  return measure_.requests && all_arrived_ && measured_left_ == 0;
+}
+
+SimTime Meter::end_time(SimTime last_event) const { return measure_.duration_s ? window_.to : last_event; }
+
+ServiceResult Meter::close(SimTime end, std::uint64_t events, const SequenceStore& store) {
+  if (window_.from == kNever) window_.from = end;
+  if (window_.to == kNever || window_.to > end) window_.to = end;
+  result_.measured_s = window_.overlap_s(0, end);
+  result_.requests.unfinished = measured_left_;
+  if (!config_.stationary) {
+    // Unfinished requests miss every bound: a service must not look better for what it never answered.
+    for (std::uint64_t i = 0; i < measured_left_; ++i) judge(Sequence{}, false, -1, -1);
+  }
+  for (std::size_t i = 0; i < result_.pools.size(); ++i) {
+    PoolResult& pool = result_.pools[i];
+    pool.provisioned_s = result_.measured_s * config_.pools[i].instances;
+    pool.kv_capacity_token_s = pool.provisioned_s * static_cast<double>(config_.pools[i].kv_tokens);
+    result_.output_tokens += pool.output_tokens;
+  }
+  for (LatencyMetric* metric : {&result_.ttft, &result_.ttft_answer, &result_.tpot, &result_.itl, &result_.e2e, &result_.queue_wait, &result_.service}) {
+    metric->close();
+  }
+  result_.events = events;
+  (void)store;
+  return result_;
+}
+
+}  // namespace tokenomics

@@ -1,0 +1,114 @@
+#include "tokenomics/sim/result.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "tokenomics/base/error.hpp"
+#include "tokenomics/base/statistics.hpp"
+
+namespace tokenomics {
+
+void RequestCounts::merge(const RequestCounts& other) {
+  arrived += other.arrived;
+  completed += other.completed;
+  rejected_context_limit += other.rejected_context_limit;
+  rejected_queue_full += other.rejected_queue_full;
+  rejected_admission += other.rejected_admission;
+  cancelled += other.cancelled;
+  unfinished += other.unfinished;
+  preemptions += other.preemptions;
+  truncated += other.truncated;
+}
+
+void LatencyMetric::add(std::int64_t value_ns, int batch) {
+  histogram_.add(value_ns);
+  const auto b = static_cast<std::size_t>(std::clamp(batch, 0, kBatches - 1));
+  batch_sum_[b] += static_cast<double>(value_ns);
+  ++batch_count_[b];
+}
+
+void LatencyMetric::add_gaps(std::int64_t low_ns, std::int64_t high_ns, std::uint64_t count) {
+  histogram_.add_range(low_ns, high_ns, count);
+}
+
+/// Variance of the mean from batch means y_b: s^2(y) / k, batches weighted alike.
+void LatencyMetric::close() {
+  std::vector<double> means;
+  std::uint64_t n = 0;
+  for (std::size_t b = 0; b < kBatches; ++b) {
+    if (batch_count_[b] > 0) means.push_back(batch_sum_[b] / static_cast<double>(batch_count_[b]));
+    n += batch_count_[b];
+  }
+  if (means.size() >= 2) {
+    double mean = 0, squares = 0;
+    for (const double m : means) mean += m / static_cast<double>(means.size());
+    for (const double m : means) squares += (m - mean) * (m - mean);
+    const double k = static_cast<double>(means.size());
+    weighted_variance_ = static_cast<double>(n) * static_cast<double>(n) * squares / (k - 1) / k;
+    degrees_of_freedom_ = static_cast<int>(means.size()) - 1;
+  }
+  in_strata_ = n;
+  batch_sum_ = {};
+  batch_count_ = {};
+}
+
+void LatencyMetric::merge(const LatencyMetric& other) {
+  histogram_.merge(other.histogram_);
+  weighted_variance_ += other.weighted_variance_;
+  in_strata_ += other.in_strata_;
+  degrees_of_freedom_ += other.degrees_of_freedom_;
+}
+
+double LatencyMetric::ci95_of_mean() const {
+  if (degrees_of_freedom_ < 1 || in_strata_ == 0) return -1;
+  return student_t_975(degrees_of_freedom_) * std::sqrt(weighted_variance_) / static_cast<double>(in_strata_);
+}
+
+void PoolResult::merge(const PoolResult& other) {
+  provisioned_s += other.provisioned_s;
+  busy_s += other.busy_s;
+  prefill_s += other.prefill_s;
+  decode_s += other.decode_s;
+  steps += other.steps;
+  decode_steps += other.decode_steps;
+  sequence_s += other.sequence_s;
+  kv_token_s += other.kv_token_s;
+  kv_capacity_token_s += other.kv_capacity_token_s;
+  prompt_tokens += other.prompt_tokens;
+  output_tokens += other.output_tokens;
+  attended_tokens += other.attended_tokens;
+  held_s += other.held_s;
+}
+
+void ServiceResult::merge(const ServiceResult& other) {
+  measured_s += other.measured_s;
+  requests.merge(other.requests);
+  ttft.merge(other.ttft);
+  ttft_answer.merge(other.ttft_answer);
+  tpot.merge(other.tpot);
+  itl.merge(other.itl);
+  e2e.merge(other.e2e);
+  queue_wait.merge(other.queue_wait);
+  service.merge(other.service);
+  interactivity_sum += other.interactivity_sum;
+  interactivity_count += other.interactivity_count;
+  input_computed_tokens += other.input_computed_tokens;
+  input_cached_tokens += other.input_cached_tokens;
+  output_tokens += other.output_tokens;
+  answers_tokens += other.answers_tokens;
+  answers += other.answers;
+  met_ttft += other.met_ttft;
+  met_interactivity += other.met_interactivity;
+  met_all += other.met_all;
+  judged_ttft += other.judged_ttft;
+  judged_interactivity += other.judged_interactivity;
+  judged_all += other.judged_all;
+  if (pools.empty()) pools.resize(other.pools.size());
+  TOKENOMICS_CHECK(pools.size() == other.pools.size(), fmt::format("{} pools and {}", pools.size(), other.pools.size()));
+  for (std::size_t i = 0; i < pools.size(); ++i) pools[i].merge(other.pools[i]);
+  events += other.events;
+}
+
+}  // namespace tokenomics

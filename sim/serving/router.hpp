@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "tokenomics/sim/policies.hpp"
+
+namespace tokenomics {
+
+/// Chooses the instance of a pool for a request. Sees how many requests each holds, never what they will generate.
+class Router {
+ public:
+  virtual ~Router() = default;
+  virtual int choose() = 0;
+  virtual void load_changed(int instance, std::int64_t requests) = 0;
+};
+
+std::unique_ptr<Router> make_router(RouterPolicy policy, int instances);
+
+}  // namespace tokenomics

@@ -1,0 +1,235 @@
+#include "tokenomics/sim/service.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <queue>
+
+#include <fmt/format.h>
+
+#include "../core/indexed_heap.hpp"
+#include "instance.hpp"
+#include "meter.hpp"
+#include "residents.hpp"
+#include "router.hpp"
+#include "tokenomics/base/error.hpp"
+
+namespace tokenomics {
+namespace {
+
+/// A prompt whose KV is on its way from a prefill to a decode instance.
+struct Transfer {
+  SimTime arrives;
+  std::uint64_t order;
+  Slot slot;
+  friend bool operator>(const Transfer& a, const Transfer& b) {
+    return a.arrives > b.arrives || (a.arrives == b.arrives && a.order > b.order);
+  }
+};
+
+/// A pool and where its instances stand in the service's flat list.
+struct Pool {
+  const PoolConfig* config;
+  int first_instance;
+  std::unique_ptr<Router> router;
+};
+
+/// The service: request source -> router -> instances (-> KV transfer -> router -> instances) -> meter.
+/// Events at the same time: arrivals and transfers first, then instances in order of their index.
+class Service final : public InstanceListener {
+ public:
+  Service(const ServiceConfig& config, RequestSource& source);
+  ServiceResult run();
+
+  void first_token(Slot slot, SimTime now) override { meter_.first_token(store_[slot], now); }
+  void finished(Slot slot, SimTime now) override;
+  void prefilled(Slot slot, SimTime now) override;
+  void preempted(Slot slot) override { meter_.preempted(store_[slot]); }
+  void gaps(std::int64_t low, std::int64_t high, double count) override { meter_.gaps(low, high, count); }
+
+ private:
+  void build_instances();
+  void place_residents();
+  void arrive();
+  void hand_over();
+  void advance_instance();
+  void route(Pool& pool, Slot slot, SimTime now);
+  void refresh(int instance);
+  void end(Slot slot, Outcome outcome, SimTime now);
+  [[nodiscard]] SimTime next_arrival();
+  [[nodiscard]] std::int64_t sequence_limit() const;
+  [[nodiscard]] Pool& entry() { return pools_.front(); }
+  [[nodiscard]] Pool& decode() { return pools_.back(); }
+
+  const ServiceConfig& config_;
+  RequestSource& source_;
+  SequenceStore store_;
+  Meter meter_;
+  std::vector<PoolContext> contexts_;
+  std::vector<Pool> pools_;
+  std::vector<Instance> instances_;
+  std::vector<int> pool_of_;
+  std::unique_ptr<IndexedHeap<SimTime>> calendar_;
+  std::priority_queue<Transfer, std::vector<Transfer>, std::greater<>> transfers_;
+  std::uint64_t transfer_order_ = 0;
+  std::uint64_t arrivals_ = 0;
+  std::uint64_t events_ = 0;
+  std::int64_t limit_ = 0;
+  SimTime now_ = 0;
+};
+
+Service::Service(const ServiceConfig& config, RequestSource& source)
+    : config_(config), source_(source), meter_(config) {
+  const auto roles_ok = config.pools.size() == 1
+                            ? config.pools[0].role == PoolRole::Mixed
+                            : config.pools.size() == 2 && config.pools[0].role == PoolRole::Prefill && config.pools[1].role == PoolRole::Decode;
+  TOKENOMICS_CHECK(roles_ok, "pools must be one mixed, or prefill then decode");
+  build_instances();
+  limit_ = sequence_limit();
+  if (config.stationary) place_residents();
+}
+
+void Service::build_instances() {
+  int total = 0;
+  for (const PoolConfig& pool : config_.pools) {
+    TOKENOMICS_CHECK(pool.timer != nullptr && pool.instances >= 1, "a pool needs a timer and an instance");
+    const int index = static_cast<int>(contexts_.size());
+    contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), config_.seed, config_.step_by_step});
+    pools_.push_back({&pool, total, make_router(config_.router, pool.instances)});
+    total += pool.instances;
+  }
+  instances_.reserve(static_cast<std::size_t>(total));
+  for (const PoolContext& context : contexts_) {
+    for (int i = 0; i < context.config->instances; ++i) {
+      instances_.emplace_back(context, i, static_cast<int>(instances_.size()));
+      pool_of_.push_back(context.pool);
+    }
+  }
+  calendar_ = std::make_unique<IndexedHeap<SimTime>>(total, kNever);
+}
+
+/// Longest prompt + answer: the stated limit, and what one rank of the smallest KV cache can hold alone.
+std::int64_t Service::sequence_limit() const {
+  std::int64_t limit = config_.context_limit_tokens > 0 ? config_.context_limit_tokens : kNever;
+  for (const PoolConfig& pool : config_.pools) {
+    limit = std::min(limit, pool.kv_tokens / pool.ranks - pool.kv_tokens_per_sequence - pool.block_tokens);
+  }
+  TOKENOMICS_CHECK(limit >= 2, fmt::format("no sequence fits: limit {} tokens", limit));
+  return limit;
+}
+
+void Service::place_residents() {
+  const Pool& pool = decode();
+  Residents residents(*pool.config, *config_.stationary, limit_, config_.seed, config_.replication);
+  for (int i = 0; i < pool.config->instances; ++i) {
+    const int instance = pool.first_instance + i;
+    residents.for_each(i, [&](const Resident& resident) {
+      const Slot slot = store_.add(resident.request);
+      Sequence& s = store_[slot];
+      s.resident = true;
+      s.emitted = resident.emitted;
+      s.first_token = s.scheduled = resident.first_token;
+      s.prompt_done = s.prompt_target;
+      instances_[static_cast<std::size_t>(instance)].place(slot, 0);
+    });
+    refresh(instance);
+  }
+}
+
+SimTime Service::next_arrival() {
+  if (config_.measure.drain && config_.measure.requests && arrivals_ >= config_.measure.warm_up_requests + *config_.measure.requests) return kNever;
+  return source_.next_arrival();
+}
+
+ServiceResult Service::run() {
+  while (true) {
+    const SimTime arrival = next_arrival();
+    const SimTime transfer = transfers_.empty() ? kNever : transfers_.top().arrives;
+    const SimTime instance = calendar_->top_key();
+    const SimTime next = std::min({arrival, transfer, instance});
+    if (next == kNever || meter_.over(next)) break;
+    TOKENOMICS_CHECK(next >= now_, fmt::format("time goes back from {} to {}", now_, next));
+    now_ = next;
+    ++events_;
+    if (arrival == next) arrive();
+    else if (transfer == next) hand_over();
+    else advance_instance();
+  }
+  const SimTime end = meter_.end_time(now_);
+  for (Instance& instance : instances_) instance.stop(end);
+  return meter_.close(end, events_, store_);
+}
+
+void Service::arrive() {
+  Request request = source_.take();
+  ++arrivals_;
+  TOKENOMICS_CHECK(request.arrival == now_ && request.input_tokens >= 1 && request.output_tokens >= 1 &&
+                       request.cached_tokens < request.input_tokens,
+                   fmt::format("request {} at {} with {} ({} cached) + {} tokens", request.id, request.arrival,
+                               request.input_tokens, request.cached_tokens, request.output_tokens));
+  const std::int64_t room = limit_ - request.input_tokens;
+  const bool truncated = room >= 1 && request.output_tokens > room;
+  if (truncated) request.output_tokens = room;  // the engine stops there, as max_tokens does
+  const Slot slot = store_.add(request);
+  meter_.arrived(store_[slot], truncated, now_);
+  if (room < 1) return end(slot, Outcome::RejectedContextLimit, now_);
+  route(entry(), slot, now_);
+}
+
+void Service::route(Pool& pool, Slot slot, SimTime now) {
+  const int index = pool.first_instance + pool.router->choose();
+  Instance& instance = instances_[static_cast<std::size_t>(index)];
+  const bool fresh = store_[slot].first_token == kNever && store_[slot].emitted == 0;
+  if (fresh && config_.queue_limit_requests && instance.waiting() >= *config_.queue_limit_requests) {
+    return end(slot, Outcome::RejectedQueueFull, now);
+  }
+  instance.enqueue(slot, now);
+  refresh(index);
+}
+
+void Service::refresh(int instance) {
+  const Instance& i = instances_[static_cast<std::size_t>(instance)];
+  calendar_->update(instance, i.next_event());
+  Pool& pool = pools_[static_cast<std::size_t>(pool_of_[static_cast<std::size_t>(instance)])];
+  pool.router->load_changed(instance - pool.first_instance, i.load());
+}
+
+void Service::advance_instance() {
+  const int instance = calendar_->top();
+  instances_[static_cast<std::size_t>(instance)].advance(now_);
+  refresh(instance);
+}
+
+/// The prefill pool made the first token; the user gets it when a decode instance takes the request over.
+void Service::prefilled(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  meter_.prefilled(s, now);
+  s.emitted = 1;
+  if (s.request.output_tokens == 1) {
+    meter_.first_token(s, now);
+    return end(slot, Outcome::Completed, now);
+  }
+  const Seconds delay = config_.kv_transfer.latency + static_cast<double>(s.prompt_target) * config_.kv_transfer.per_token;
+  transfers_.push({now + to_sim_time(delay), transfer_order_++, slot});
+}
+
+void Service::hand_over() {
+  const Slot slot = transfers_.top().slot;
+  transfers_.pop();
+  route(decode(), slot, now_);
+}
+
+void Service::finished(Slot slot, SimTime now) { end(slot, Outcome::Completed, now); }
+
+void Service::end(Slot slot, Outcome outcome, SimTime now) {
+  Sequence& s = store_[slot];
+  meter_.ended(s, outcome, now);
+  if (!s.resident) source_.ended(s.request, now);
+  store_.remove(slot);
+}
+
+}  // namespace
+
+ServiceResult simulate(const ServiceConfig& config, RequestSource& source) { return Service(config, source).run(); }
+
+}  // namespace tokenomics
