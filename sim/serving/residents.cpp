@@ -8,84 +8,75 @@
 
 namespace tokenomics {
 namespace {
-constexpr std::size_t kDraws = 16384;
-}
 
-LengthMeans length_means(const std::vector<Lengths>& drawn) {
-  LengthMeans means;
-  double context = 0;
-  for (const Lengths& l : drawn) {
-    const auto in = static_cast<double>(l.input), out = static_cast<double>(l.output);
-    means.input += in;
-    means.computed_input += in - static_cast<double>(l.cached);
-    means.output += out;
-    context += out * (in + out / 2);
+/// Ids of residents, far from those of arrivals.
+constexpr std::uint64_t kFirstResidentId = std::uint64_t{1} << 40;
+constexpr std::uint64_t kIdsPerInstance = 1'000'000;
+
+/// A step of n sequences at the mean context, with the prompts that arrive while it runs when the pool takes them.
+double stationary_step_s(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s, double n) {
+  const double context = lengths.kv_per_output_token;
+  const std::int64_t cap = pool.timer->context_cap();
+  const double capped = cap > 0 ? std::min(context, static_cast<double>(cap)) : context;
+  const DecodeLoad decode{std::max<std::int64_t>(1, std::llround(n)), n * context, n * capped};
+  double step_s = pool.timer->step(decode, {}).value();
+  if (pool.role != PoolRole::Mixed) return step_s;
+  const double computed = lengths.mean_input - lengths.mean_cached;
+  for (int i = 0; i < 20; ++i) {
+    const double prompts = rate_per_s * step_s, tokens = prompts * computed;
+    const double attended = tokens * (lengths.mean_cached + computed / 2);
+    const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
+    const double next = pool.timer->step(decode, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}).value();
+    const bool settled = std::abs(next - step_s) < 1e-6 * step_s;
+    step_s = std::min(next, 60.0);  // an overloaded pool has no fixed point: bisection then finds it saturated
+    if (settled) break;
   }
-  const auto n = static_cast<double>(drawn.size());
-  means.kv_per_output_token = context / means.output;
-  means.input /= n;
-  means.computed_input /= n;
-  means.output /= n;
-  return means;
+  return step_s;
 }
 
-/// n / T(n) rises with n, so the fixed point n = rate * E[steps] * T(n) is found by bisection. In mixed pools the
-/// prompts that arrive during a step share it.
-StationaryBatch stationary_batch(const PoolConfig& pool, const LengthMeans& lengths, double rate_per_s) {
-  const double steps = Speculation(pool.mtp).mean_steps(std::max(0.0, lengths.output - 1));
+}  // namespace
+
+/// n / T(n) rises with n, so the fixed point n = rate * E[steps] * T(n) is found by bisection.
+StationaryBatch stationary_batch(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s) {
+  const double steps = Speculation(pool.mtp).mean_steps(std::max(0.0, lengths.mean_output - 1));
   const double by_kv = static_cast<double>(pool.kv_tokens) / (lengths.kv_per_output_token + static_cast<double>(pool.block_tokens) / 2);
   const double most = std::max(1.0, std::min(static_cast<double>(pool.batching.max_sequences), by_kv));
-  const auto step_at = [&](double n) {
-    const DecodeLoad decode{std::max<std::int64_t>(1, std::llround(n)), n * lengths.kv_per_output_token,
-                            n * std::min(lengths.kv_per_output_token, static_cast<double>(pool.timer->context_cap() > 0 ? pool.timer->context_cap() : kNever))};
-    double step = pool.timer->step(decode, {}).value();
-    for (int i = 0; pool.role == PoolRole::Mixed && i < 20; ++i) {
-      const double prompts = rate_per_s * step, tokens = prompts * lengths.computed_input;
-      if (tokens < 1e-9) break;
-      const double cached = lengths.input - lengths.computed_input;
-      PrefillLoad prefill{tokens, tokens * (cached + lengths.computed_input / 2), tokens * (cached + lengths.computed_input / 2), prompts * cached,
-                          static_cast<std::int64_t>(std::ceil(prompts)), static_cast<std::int64_t>(std::ceil(prompts))};
-      const double next = pool.timer->step(decode, prefill).value();
-      if (std::abs(next - step) < 1e-6 * step) break;
-      step = std::min(next, 60.0);
-    }
-    return step;
-  };
-  const auto flow = [&](double n) { return n / (steps * step_at(n)); };  // requests/s that n sequences complete
-  if (flow(most) < rate_per_s) return {most, Seconds{step_at(most)}, true};
+  const auto step_s = [&](double n) { return stationary_step_s(pool, lengths, rate_per_s, n); };
+  const auto flow = [&](double n) { return n / (steps * step_s(n)); };  // requests/s that n sequences complete
+  if (flow(most) < rate_per_s) return {most, Seconds{step_s(most)}, true};
   double low = 0, high = most;
-  for (int i = 0; i < 60 && high - low > 1e-3; ++i) {
+  while (high - low > 1e-6 * most) {
     const double middle = (low + high) / 2;
     (flow(middle) < rate_per_s ? low : high) = middle;
   }
-  return {high, Seconds{step_at(high)}, false};
+  return {high, Seconds{step_s(high)}, false};
+}
+
+Lengths TruncatedLaw::draw(RandomStream& random) const {
+  Lengths lengths = law_.draw(random);
+  while (lengths.input >= limit_) lengths = law_.draw(random);
+  lengths.output = std::min(lengths.output, limit_ - lengths.input);
+  lengths.reasoning = std::min(lengths.reasoning, lengths.output - 1);
+  return lengths;
 }
 
 Residents::Residents(const PoolConfig& pool, const StationaryStart& start, std::int64_t limit_tokens, std::uint64_t seed, std::uint64_t replication)
-    : pool_(pool), seed_(seed), replication_(replication) {
-  RandomStream random(seed, "resident lengths", replication);
-  drawn_.reserve(kDraws);
-  double sum = 0;
-  while (drawn_.size() < kDraws) {
-    Lengths l = start.lengths->draw(random);
-    if (l.input >= limit_tokens) continue;  // would have been rejected
-    l.output = std::min(l.output, limit_tokens - l.input);
-    drawn_.push_back(l);
-    cumulative_output_.push_back(sum += static_cast<double>(std::max<std::int64_t>(0, l.output - 1)));
-  }
-  batch_ = stationary_batch(pool, length_means(drawn_), start.rate_per_s / pool.instances);
-}
+    : pool_(pool),
+      law_(*start.lengths, limit_tokens),
+      sampler_(law_, RandomStream(seed, "resident lengths", replication)),
+      batch_(stationary_batch(pool, sampler_.statistics(), start.rate_per_s / pool.instances)),
+      seed_(seed),
+      replication_(replication) {}
 
 void Residents::for_each(int i, const std::function<void(const Resident&)>& place) const {
   RandomStream random(seed_, "residents", replication_ * 65536 + static_cast<std::uint64_t>(i));
   const double per_token_s = batch_.step.value() / Speculation(pool_.mtp).mean();
   const auto whole = static_cast<std::int64_t>(std::floor(batch_.sequences + random.uniform()));
-  for (std::int64_t k = 0; k < std::min(whole, pool_.batching.max_sequences); ++k) {
-    const double target = random.uniform() * cumulative_output_.back();
-    const auto found = std::upper_bound(cumulative_output_.begin(), cumulative_output_.end(), target);
-    const Lengths& l = drawn_[static_cast<std::size_t>(std::min(found, cumulative_output_.end() - 1) - cumulative_output_.begin())];
+  for (std::int64_t k = 0; k < std::min(whole, pool_.batching.max_sequences);) {
+    const Lengths& l = sampler_.draw(random);
+    if (l.output < 2) continue;  // never decodes
     Resident resident;
-    resident.request.id = (std::uint64_t{1} << 40) + static_cast<std::uint64_t>(i) * 1000000U + static_cast<std::uint64_t>(k);
+    resident.request.id = kFirstResidentId + static_cast<std::uint64_t>(i) * kIdsPerInstance + static_cast<std::uint64_t>(k++);
     resident.request.input_tokens = l.input;
     resident.request.cached_tokens = l.cached;
     resident.request.output_tokens = l.output;

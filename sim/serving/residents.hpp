@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "tokenomics/sim/service.hpp"
 
@@ -22,18 +21,14 @@ class Residents {
   Residents(const PoolConfig& pool, const StationaryStart& start, std::int64_t limit_tokens, std::uint64_t seed, std::uint64_t replication);
   /// Calls `place` for each resident of instance `i`.
   void for_each(int i, const std::function<void(const Resident&)>& place) const;
-  [[nodiscard]] const StationaryBatch& batch() const { return batch_; }
 
  private:
   const PoolConfig& pool_;
-  std::vector<Lengths> drawn_;
-  std::vector<double> cumulative_output_;
+  TruncatedLaw law_;
+  LengthBiasedSampler sampler_;
   StationaryBatch batch_;
   std::uint64_t seed_;
   std::uint64_t replication_;
 };
-
-/// Means of a length law by `draws` draws of its own stream.
-LengthMeans length_means(const std::vector<Lengths>& drawn);
 
 }  // namespace tokenomics

@@ -57,7 +57,6 @@ class Service final : public InstanceListener {
   void refresh(int instance);
   void end(Slot slot, Outcome outcome, SimTime now);
   [[nodiscard]] SimTime next_arrival();
-  [[nodiscard]] std::int64_t sequence_limit() const;
   [[nodiscard]] Pool& entry() { return pools_.front(); }
   [[nodiscard]] Pool& decode() { return pools_.back(); }
 
@@ -85,7 +84,7 @@ Service::Service(const ServiceConfig& config, RequestSource& source)
                             : config.pools.size() == 2 && config.pools[0].role == PoolRole::Prefill && config.pools[1].role == PoolRole::Decode;
   TOKENOMICS_CHECK(roles_ok, "pools must be one mixed, or prefill then decode");
   build_instances();
-  limit_ = sequence_limit();
+  limit_ = sequence_limit(config);
   if (config.stationary) place_residents();
 }
 
@@ -106,16 +105,6 @@ void Service::build_instances() {
     }
   }
   calendar_ = std::make_unique<IndexedHeap<SimTime>>(total, kNever);
-}
-
-/// Longest prompt + answer: the stated limit, and what one rank of the smallest KV cache can hold alone.
-std::int64_t Service::sequence_limit() const {
-  std::int64_t limit = config_.context_limit_tokens > 0 ? config_.context_limit_tokens : kNever;
-  for (const PoolConfig& pool : config_.pools) {
-    limit = std::min(limit, pool.kv_tokens / pool.ranks - pool.kv_tokens_per_sequence - pool.block_tokens);
-  }
-  TOKENOMICS_CHECK(limit >= 2, fmt::format("no sequence fits: limit {} tokens", limit));
-  return limit;
 }
 
 void Service::place_residents() {
@@ -229,6 +218,15 @@ void Service::end(Slot slot, Outcome outcome, SimTime now) {
 }
 
 }  // namespace
+
+std::int64_t sequence_limit(const ServiceConfig& config) {
+  std::int64_t limit = config.context_limit_tokens > 0 ? config.context_limit_tokens : kNever;
+  for (const PoolConfig& pool : config.pools) {
+    limit = std::min(limit, pool.kv_tokens / pool.ranks - pool.kv_tokens_per_sequence - pool.block_tokens);
+  }
+  TOKENOMICS_CHECK(limit >= 2, fmt::format("no sequence fits: limit {} tokens", limit));
+  return limit;
+}
 
 ServiceResult simulate(const ServiceConfig& config, RequestSource& source) { return Service(config, source).run(); }
 

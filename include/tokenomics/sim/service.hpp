@@ -8,6 +8,7 @@
 #include "tokenomics/sim/observer.hpp"
 #include "tokenomics/sim/policies.hpp"
 #include "tokenomics/sim/result.hpp"
+#include "tokenomics/workload/length_statistics.hpp"
 #include "tokenomics/workload/lengths.hpp"
 #include "tokenomics/workload/request.hpp"
 
@@ -76,13 +77,22 @@ struct StationaryBatch {
   Seconds step{0};
   bool saturated = false;
 };
-struct LengthMeans {
-  double input = 0;            ///< whole prompt
-  double computed_input = 0;
-  double output = 0;
-  double kv_per_output_token = 0;  ///< mean context while decoding, weighted by output tokens
+StationaryBatch stationary_batch(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s);
+
+/// The law as a service with a limit on prompt + answer sees it: longer prompts are rejected (drawn again), longer
+/// answers end at the limit.
+class TruncatedLaw final : public LengthLaw {
+ public:
+  TruncatedLaw(const LengthLaw& law, std::int64_t limit_tokens) : law_(law), limit_(limit_tokens) {}
+  Lengths draw(RandomStream& random) const override;
+
+ private:
+  const LengthLaw& law_;
+  std::int64_t limit_;
 };
-StationaryBatch stationary_batch(const PoolConfig& pool, const LengthMeans& lengths, double rate_per_s);
+
+/// Longest prompt + answer of a service: the stated limit (0: none), and what one rank of the smallest KV cache holds.
+std::int64_t sequence_limit(const ServiceConfig& config);
 
 /// Mean decode steps that emit `tokens` tokens with multi-token prediction (all drafts and acceptances of `mtp`).
 double mean_steps(const MtpSpec& mtp, double tokens);
