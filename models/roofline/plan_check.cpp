@@ -1,0 +1,117 @@
+#include "tokenomics/roofline/plan_check.hpp"
+
+#include <string>
+
+#include "tokenomics/roofline/overlap.hpp"
+
+namespace tokenomics {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const InstancePlan& plan) : plan_(plan) {}
+
+  std::vector<Problem> run() {
+    network();
+    sizes();
+    if (problems_.empty()) experts();
+    drafts();
+    balance();
+    schedules();
+    return std::move(problems_);
+  }
+
+ private:
+  void wrong(const std::string& pointer, const std::string& value, const std::string& expected) {
+    problems_.push_back({plan_.network.name, pointer, value, expected, ""});
+  }
+
+  void network() {
+    if (!plan_.network.not_modelled.empty()) {
+      wrong("/attention", plan_.network.not_modelled, "a network whose attention is modelled");
+    }
+    std::int64_t window = 0;
+    for (const LayerGroup& group : plan_.network.layers) {
+      if (group.window_tokens <= 0) continue;
+      if (window != 0 && window != group.window_tokens) {
+        wrong("/layers", std::to_string(group.window_tokens), "one window size for all windowed layers");
+      }
+      window = group.window_tokens;
+    }
+    if (window != 0 && plan_.network.sparse) wrong("/layers", std::to_string(window), "no window beside sparse attention");
+  }
+
+  void sizes() {
+    const Parallelism& p = plan_.parallelism;
+    for (const auto& [name, value] : {std::pair{"attention_tp", p.attention_tp}, {"attention_dp", p.attention_dp}, {"ep", p.ep},
+                                      {"moe_tp", p.moe_tp}, {"pp", p.pp}}) {
+      if (value < 1) wrong("/parallelism/" + std::string(name), std::to_string(value), "at least 1");
+    }
+    if (p.pp > plan_.network.layer_count()) wrong("/parallelism/pp", std::to_string(p.pp), "no more stages than layers");
+  }
+
+  void experts() {
+    const Parallelism& p = plan_.parallelism;
+    const MoeFfn* moe = plan_.network.moe();
+    if (moe == nullptr) {
+      if (p.ep != 1) wrong("/parallelism/ep", std::to_string(p.ep), "1: the network has no experts");
+      return;
+    }
+    const int gpus = p.attention_tp * p.attention_dp;
+    if (p.ep * p.moe_tp != gpus) {
+      wrong("/parallelism/ep", std::to_string(p.ep) + " * moe_tp " + std::to_string(p.moe_tp),
+            "ep * moe_tp = attention_tp * attention_dp = " + std::to_string(gpus));
+    }
+    const int slots = moe->routed_experts + plan_.routing.redundant_experts;
+    if (plan_.routing.redundant_experts < 0 || slots % p.ep != 0) {
+      wrong("/routing/redundant_experts", std::to_string(plan_.routing.redundant_experts),
+            "experts and redundant experts (" + std::to_string(slots) + ") that divide over ep = " + std::to_string(p.ep));
+    }
+    if (!(plan_.routing.zipf_exponent >= 0)) {
+      wrong("/routing/zipf_exponent", std::to_string(plan_.routing.zipf_exponent), "0 (uniform) or more");
+    }
+  }
+
+  void drafts() {
+    if (plan_.draft_tokens < 0) wrong("/draft_tokens", std::to_string(plan_.draft_tokens), "0 or more");
+    if (plan_.draft_tokens > 0 && plan_.network.mtp_layers.value_or(0) < 1) {
+      wrong("/draft_tokens", std::to_string(plan_.draft_tokens),
+            plan_.network.mtp_layers ? "0: the network has no MTP module" : "0: no MTP module of this network is published");
+    }
+  }
+
+  void balance() {
+    for (const auto& [name, value] : {std::pair{"sequences_max_over_mean", plan_.balance.sequences_max_over_mean},
+                                      {"context_max_over_mean", plan_.balance.context_max_over_mean}}) {
+      if (!(value >= 1)) wrong("/balance/" + std::string(name), std::to_string(value), "1 or more");
+    }
+  }
+
+  void schedules() {
+    for (const OverlapSchedule* schedule : {&plan_.decode_schedule, &plan_.prefill_schedule}) {
+      const auto found = check_schedule(*schedule, "overlap schedule " + schedule->name);
+      problems_.insert(problems_.end(), found.begin(), found.end());
+    }
+  }
+
+  const InstancePlan& plan_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::vector<Problem> check_plan(const InstancePlan& plan) { return Checker(plan).run(); }
+
+void require_sound(const InstancePlan& plan) {
+  auto problems = check_plan(plan);
+  if (!problems.empty()) throw ScenarioError(std::move(problems));
+}
+
+std::int64_t attention_cap(const Network& network) {
+  if (network.sparse) return network.sparse->top_k;
+  std::int64_t cap = 0;
+  for (const LayerGroup& group : network.layers) cap = std::max(cap, group.window_tokens);
+  return cap;
+}
+
+}  // namespace tokenomics
