@@ -70,7 +70,7 @@ struct PriceSummary {
 
 struct BindingLimit {
   std::string name;     ///< hbm_capacity | hbm_bandwidth | compute | network | ttft | interactivity | context | fleet | load
-  double strength = 0;  ///< 1: at the limit; only limits of 0.5 or more are listed
+  double strength = 0;  ///< 1: at the limit; only limits of 0.25 or more are listed
   std::string detail;   ///< the numbers
 };
 

@@ -1,0 +1,94 @@
+#include "tokenomics/study/build_service.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tokenomics/base/random.hpp"
+#include "tokenomics/llm/counts.hpp"
+
+namespace tokenomics {
+namespace {
+
+constexpr std::size_t kLengthDraws = 16384;
+
+/// The fullest rank runs out of KV first, so uneven ranks leave the rest of the memory unused.
+std::int64_t usable_kv_tokens(const BuiltPool& pool) {
+  const double usable = static_cast<double>(pool.memory.kv_tokens_per_instance) / pool.spec->plan.balance.context_max_over_mean;
+  const std::int64_t block = pool.spec->block_tokens;
+  return static_cast<std::int64_t>(usable) / block * block;
+}
+
+BuiltPool build_pool(const PoolSpec& spec) {
+  BuiltPool pool;
+  pool.spec = &spec;
+  InstancePlan plan = spec.plan;
+  plan.draft_tokens = spec.mtp.draft_tokens;
+  pool.memory = plan_memory(plan);
+  pool.timer = std::make_unique<StepModel>(std::move(plan), spec.calibration);
+  pool.config.role = spec.role;
+  pool.config.instances = spec.instances;
+  pool.config.ranks = spec.plan.parallelism.attention_dp;
+  pool.config.timer = pool.timer.get();
+  pool.config.batching = spec.batching;
+  pool.config.mtp = spec.mtp;
+  pool.config.block_tokens = spec.block_tokens;
+  pool.config.kv_tokens = usable_kv_tokens(pool);
+  return pool;
+}
+
+/// K and V only: a token's KV bytes over the links of the GPUs that hold its sequence. With layer-wise overlap only the
+/// last layer is still on the way when prefill ends.
+KvTransfer kv_transfer(const Scenario& scenario) {
+  if (scenario.deployment.pools.size() < 2) return {};
+  const KvTransferSpec& spec = scenario.deployment.kv_transfer;
+  const InstancePlan& prefill = scenario.deployment.pools.front().plan;
+  const BytesPerSecond link = spec.bandwidth_GBps_per_gpu ? Bytes{*spec.bandwidth_GBps_per_gpu * 1e9} / Seconds{1}
+                                                          : prefill.gpu.require_scale_out_bandwidth();
+  const BytesPerToken bytes = kv_bytes_per_token(prefill.network, prefill.precisions.kv);
+  const double layers = spec.layerwise_overlap ? prefill.network.layer_count() : 1;
+  return {Seconds{spec.latency_s}, bytes * Tokens{1} / (link * prefill.parallelism.attention_tp) / layers};
+}
+
+Measurement measurement(const Scenario& scenario) {
+  Measurement m;
+  m.warm_up_s = scenario.measure.warm_up_s;
+  m.warm_up_requests = static_cast<std::uint64_t>(scenario.measure.warm_up_requests);
+  m.duration_s = scenario.measure.windows_per_day > 0 ? std::optional(scenario.measure.window_s) : scenario.measure.duration_s;
+  if (scenario.measure.requests) m.requests = static_cast<std::uint64_t>(*scenario.measure.requests);
+  // Load generators stop when they have sent their prompts; an open service goes on.
+  m.drain = std::holds_alternative<ClosedLoopArrivals>(scenario.workload.arrivals) ||
+            std::holds_alternative<AllAtOnceArrivals>(scenario.workload.arrivals);
+  if (scenario.slo.ttft_s) m.slo_ttft_s = scenario.slo.ttft_s->value;
+  if (scenario.slo.interactivity_tok_s_user) m.slo_interactivity_tok_s = scenario.slo.interactivity_tok_s_user->value;
+  return m;
+}
+
+}  // namespace
+
+BuiltService build_service(const Scenario& scenario) {
+  BuiltService service;
+  for (const PoolSpec& spec : scenario.deployment.pools) service.pools.push_back(build_pool(spec));
+  std::stable_sort(service.pools.begin(), service.pools.end(),
+                   [](const BuiltPool& a, const BuiltPool& b) { return a.config.role == PoolRole::Prefill && b.config.role == PoolRole::Decode; });
+  for (const BuiltPool& pool : service.pools) service.config.pools.push_back(pool.config);
+  service.config.router = scenario.deployment.router;
+  service.config.kv_transfer = kv_transfer(scenario);
+  service.config.context_limit_tokens = scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
+  service.config.queue_limit_requests = scenario.limits.queue_requests;
+  service.config.measure = measurement(scenario);
+  service.config.seed = scenario.seed;
+  service.lengths = make_length_law(scenario.workload);
+  RandomStream random(scenario.seed, "length statistics");
+  service.length_statistics = statistics_of(TruncatedLaw(*service.lengths, sequence_limit(service.config)).representative(kLengthDraws, random));
+  return service;
+}
+
+double saturated_prefill_tok_s(const BuiltPool& pool, const LengthStatistics& lengths) {
+  const double computed = lengths.mean_input - lengths.mean_cached;
+  const auto tokens = static_cast<double>(pool.config.batching.max_tokens_per_step);
+  const double prompts = tokens / computed, attended = tokens * (lengths.mean_cached + computed / 2);
+  const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
+  return tokens / pool.timer->step({}, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}).value();
+}
+
+}  // namespace tokenomics

@@ -1,0 +1,161 @@
+#include "tokenomics/study/fleet_rule.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "tokenomics/base/error.hpp"
+
+namespace tokenomics {
+namespace {
+
+/// Requests whose whole answer is the first token: what a prefill pool does, without the decode pool behind it.
+class PromptsOnly final : public RequestSource {
+ public:
+  explicit PromptsOnly(RequestSource& source) : source_(source) {}
+  SimTime next_arrival() const override { return source_.next_arrival(); }
+  Request take() override {
+    Request request = source_.take();
+    request.output_tokens = 1;
+    request.reasoning_tokens = 0;
+    return request;
+  }
+  void ended(const Request& request, SimTime now) override { source_.ended(request, now); }
+
+ private:
+  RequestSource& source_;
+};
+
+constexpr int kTrialInstances = 4;      // enough for the router to matter
+constexpr double kTrialWarmUpS = 5;     // prefill queues forget in a few passes of a second or two
+constexpr double kTrialWindowS = 20;
+
+double prompt_p90_s(const Scenario& scenario, const BuiltService& service, double rate_per_instance) {
+  ServiceConfig trial = service.config;
+  trial.pools = {service.pools.front().config};
+  trial.pools[0].role = PoolRole::Mixed;
+  trial.pools[0].instances = kTrialInstances;
+  trial.measure = {};
+  trial.measure.warm_up_s = kTrialWarmUpS;
+  trial.measure.duration_s = kTrialWindowS;
+  WorkloadSpec workload = scenario.workload;
+  workload.arrivals = PoissonArrivals{rate_per_instance * kTrialInstances};
+  const auto requests = make_request_source(workload, scenario.seed, 0);
+  PromptsOnly prompts(*requests);
+  const ServiceResult result = simulate(trial, prompts);
+  // Prompts that are still waiting at the end are late, not absent.
+  const double seen = static_cast<double>(result.ttft.histogram().count()) / static_cast<double>(std::max<std::uint64_t>(1, result.requests.arrived));
+  if (seen < 0.9) return kTrialWindowS;
+  return result.ttft.histogram().quantile(std::min(1.0, 0.9 / seen)) * 1e-9;
+}
+
+/// Largest rate in (0, high] for which `holds` is true; `holds` is true below and false above some rate.
+template <class Holds>
+double largest_rate(double high, const Holds& holds) {
+  double low = 0;
+  for (int i = 0; i < 12; ++i) {
+    const double middle = (low + high) / 2;
+    (holds(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+double decode_speed(const BuiltService& service, double rate_per_instance) {
+  const BuiltPool& pool = service.decode();
+  const StationaryBatch batch = stationary_batch(pool.config, service.length_statistics, rate_per_instance);
+  if (batch.saturated) return 0;
+  const double tokens_per_step = 1 / mean_steps(pool.config.mtp, 1e6) * 1e6;
+  return tokens_per_step / batch.step.value();
+}
+
+double hold_interactivity(const BuiltService& service, double tok_s_user) {
+  const auto holds = [&](double rate) { return decode_speed(service, rate) >= tok_s_user; };
+  double high = 1e-3;
+  if (!holds(high)) {
+    throw Infeasible(fmt::format("interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
+                                 service.decode().spec->name, decode_speed(service, high), tok_s_user));
+  }
+  while (holds(high) && high < 1e9) high *= 2;
+  double low = high / 2;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = (low + high) / 2;
+    (holds(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+double hold_ttft(const Scenario& scenario, const BuiltService& service, double decode_rate) {
+  const KvTransfer& transfer = service.config.kv_transfer;
+  const StationaryBatch decode = stationary_batch(service.decode().config, service.length_statistics, decode_rate);
+  // After prefill: the KV transfer and at most one decode step until the request joins the batch.
+  const double after_s = transfer.latency.value() + service.length_statistics.mean_input * transfer.per_token.value() + decode.step.value();
+  const double bound_s = scenario.fleet.ttft_p90_s - after_s;
+  const double computed = service.length_statistics.mean_input - service.length_statistics.mean_cached;
+  const double saturated = saturated_prefill_tok_s(service.pools.front(), service.length_statistics) / computed;
+  const auto holds = [&](double rate) { return bound_s > 0 && prompt_p90_s(scenario, service, rate) <= bound_s; };
+  const double rate = largest_rate(1.2 * saturated, holds);
+  if (rate <= 0) {
+    throw Infeasible(fmt::format("ttft: the fleet rule wants a p90 of {:.3f} s; KV transfer and one decode step take {:.3f} s and a prompt alone longer than the rest",
+                                 scenario.fleet.ttft_p90_s, after_s));
+  }
+  return rate;
+}
+
+}  // namespace
+
+InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService& service) {
+  InstanceCapacity capacity;
+  capacity.decode_rate_per_s = hold_interactivity(service, scenario.fleet.interactivity_tok_s_user);
+  if (service.pools.size() > 1) capacity.prefill_rate_per_s = hold_ttft(scenario, service, capacity.decode_rate_per_s);
+  return capacity;
+}
+
+FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const InstanceCapacity& capacity, double rate_per_s) {
+  const auto units = [&](double per_unit) { return std::max(1, static_cast<int>(std::ceil(rate_per_s / per_unit - 1e-9))); };
+  FleetSize size;
+  if (service.pools.size() > 1) size.instances.push_back(units(capacity.prefill_rate_per_s));
+  int decode = units(capacity.decode_rate_per_s);
+  const double prefill_nodes = size.instances.empty() ? 0 : size.instances[0] * service.pools.front().nodes_per_instance();
+  const double per_decode = service.decode().nodes_per_instance();
+  if (rule.max_nodes && prefill_nodes + decode * per_decode > *rule.max_nodes) {
+    decode = std::max(1, static_cast<int>(std::floor((*rule.max_nodes - prefill_nodes) / per_decode)));
+    size.capped = true;
+  }
+  size.instances.push_back(decode);
+  size.nodes = prefill_nodes + decode * per_decode;
+  return size;
+}
+
+FleetSize share_nodes(const BuiltService& service, double nodes) {
+  double weight = 0;
+  for (const BuiltPool& pool : service.pools) weight += pool.config.instances * pool.nodes_per_instance();
+  FleetSize size;
+  for (const BuiltPool& pool : service.pools) {
+    const double share = nodes * pool.config.instances / weight;
+    size.instances.push_back(std::max(1, static_cast<int>(std::floor(share + 1e-9))));
+    size.nodes += size.instances.back() * pool.nodes_per_instance();
+  }
+  return size;
+}
+
+double scheduled_nodes(const std::vector<std::pair<double, int>>& schedule, double hour) {
+  TOKENOMICS_CHECK(!schedule.empty(), "empty schedule");
+  int nodes = schedule.back().second;  // before the first change the last one of the day before holds
+  for (const auto& [from, count] : schedule) {
+    if (from <= hour) nodes = count;
+  }
+  return nodes;
+}
+
+double mean_scheduled_nodes(const std::vector<std::pair<double, int>>& schedule) {
+  TOKENOMICS_CHECK(!schedule.empty(), "empty schedule");
+  double node_hours = schedule.front().first * schedule.back().second;
+  for (std::size_t i = 0; i < schedule.size(); ++i) {
+    const double until = i + 1 < schedule.size() ? schedule[i + 1].first : 24.0;
+    node_hours += (until - schedule[i].first) * schedule[i].second;
+  }
+  return node_hours / 24;
+}
+
+}  // namespace tokenomics

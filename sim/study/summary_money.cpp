@@ -1,0 +1,99 @@
+#include <algorithm>
+
+#include "summaries.hpp"
+
+namespace tokenomics {
+namespace {
+
+std::vector<PoolUse> pool_uses(const RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes) {
+  std::vector<PoolUse> uses;
+  for (std::size_t i = 0; i < service.pools.size(); ++i) {
+    PoolUse use;
+    use.gpu = result.scenario.cost.gpu();
+    use.kv_storage = result.scenario.cost.kv_storage;
+    const double gpus = service.pools[i].gpus_per_instance();
+    for (const WindowOutcome& outcome : outcomes) {
+      const PoolResult& r = outcome.result.pools[i];
+      const double scale = scale_of(outcome) * gpus;
+      use.provisioned += Seconds{r.provisioned_s * scale};
+      use.busy += Seconds{r.busy_s * scale};
+      use.prefill += Seconds{r.prefill_s * scale};
+      use.decode += Seconds{r.decode_s * scale};
+    }
+    uses.push_back(use);
+  }
+  return uses;
+}
+
+/// Volumes by hour of the day: a window's tokens spread evenly over the part of the day it stands for.
+DailyVolume by_hour(const std::vector<WindowOutcome>& outcomes) {
+  DailyVolume day{};
+  for (const WindowOutcome& outcome : outcomes) {
+    const double hours = outcome.plan.stands_for_s / kSecondsPerHour;
+    const TokenVolume volume = volume_of(outcome);
+    for (int hour = 0; hour < 24; ++hour) {
+      const double from = std::max<double>(hour, outcome.plan.hour - hours / 2), to = std::min(hour + 1.0, outcome.plan.hour + hours / 2);
+      const double share = std::max(0.0, to - from) / hours;
+      TokenVolume& at = day[static_cast<std::size_t>(hour)];
+      at.input_computed += share * volume.input_computed;
+      at.input_cached += share * volume.input_cached;
+      at.output += share * volume.output;
+    }
+  }
+  return day;
+}
+
+/// The other model keeps the card's off-peak prices, where both cost the same (as DeepSeek's V3 and R1 do).
+Realisation realisation_of(const PricingSpec& pricing) {
+  Realisation realisation{pricing.realised.free_share, pricing.realised.other_model_share, std::nullopt};
+  if (pricing.realised.other_model_prices) realisation.other_model = PriceCard{*pricing.realised.other_model_prices, pricing.card->off_peak};
+  return realisation;
+}
+
+/// A run without windows has no clock: standard prices.
+void price_by_card(RunResult& result, const std::vector<WindowOutcome>& outcomes) {
+  const PricingSpec& pricing = result.scenario.pricing;
+  const bool clock = result.scenario.measure.windows_per_day > 0;
+  PriceSummary& price = result.price;
+  price.prices = pricing.card->standard;
+  price.from_card = true;
+  price.revenue_list = revenue(pricing.card->standard, result.volume);
+  price.revenue = clock ? revenue(*pricing.card, by_hour(outcomes)) : price.revenue_list;
+  if (clock && (pricing.realised.free_share > 0 || pricing.realised.other_model_share > 0)) {
+    price.revenue_realised = realised_revenue(*pricing.card, by_hour(outcomes), realisation_of(pricing));
+  }
+}
+
+}  // namespace
+
+void summarise_money(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes) {
+  result.cost = cost_breakdown(pool_uses(result, service, outcomes), result.volume, result.answers);
+  PriceSummary& price = result.price;
+  if (result.scenario.pricing.card) {
+    price_by_card(result, outcomes);
+  } else {
+    price.prices = prices_from_costs(result.cost.per_token, result.scenario.pricing.margin_over_revenue);
+    if (price.prices) price.revenue = price.revenue_list = revenue(*price.prices, result.volume);
+  }
+  const double tokens = result.volume.input_computed + result.volume.input_cached + result.volume.output;
+  if (price.revenue && tokens > 0) price.own_mix_usd_per_token = price.revenue->value() / tokens;
+  if (price.revenue) {
+    price.margin_over_revenue = margin_over_revenue(*price.revenue, result.cost.having);
+    price.margin_over_cost = margin_over_cost(*price.revenue, result.cost.having);
+  }
+  if (price.revenue_list) price.margin_over_cost_list = margin_over_cost(*price.revenue_list, result.cost.having);
+  const auto& tdp = service.decode().spec->plan.gpu.thermal_design_power;
+  if (!tdp) return;
+  double joules = 0;
+  for (std::size_t i = 0; i < service.pools.size(); ++i) {
+    const auto& power = service.pools[i].spec->plan.gpu.thermal_design_power;
+    if (!power) return;
+    for (const WindowOutcome& outcome : outcomes) joules += power->value() * outcome.result.pools[i].busy_s * service.pools[i].gpus_per_instance() * scale_of(outcome);
+  }
+  EnergySummary energy{joules / 3.6e6, std::nullopt};
+  if (result.volume.output > 0) energy.joule_per_output_token = joules / result.volume.output;
+  result.energy = energy;
+  result.notes.push_back("energy: busy GPU time at thermal design power; idle power, hosts and cooling are not in it");
+}
+
+}  // namespace tokenomics
