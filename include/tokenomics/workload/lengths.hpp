@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "tokenomics/base/random.hpp"
 
@@ -19,7 +20,11 @@ struct Lengths {
 class LengthLaw {
  public:
   virtual ~LengthLaw() = default;
+  /// One request's lengths; never allocates.
   virtual Lengths draw(RandomStream& random) const = 0;
+  /// Equally likely requests that stand for the law, about `count` of them: means over them are far more exact than
+  /// over free draws where the law can be stratified. Default: `count` free draws.
+  [[nodiscard]] virtual std::vector<Lengths> representative(std::size_t count, RandomStream& random) const;
 };
 
 }  // namespace tokenomics

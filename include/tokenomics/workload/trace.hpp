@@ -17,6 +17,7 @@ struct TraceRow {
   std::int32_t group = 0;          ///< session or tenant, 0 where the format has none
   std::uint32_t first_hash = 0;    ///< index into Trace::hashes, Mooncake only
   std::uint32_t hash_count = 0;
+  double gap_s = 0;  ///< Claude Code: from the end of the session's request before to this arrival
 };
 
 struct Trace {
@@ -26,13 +27,28 @@ struct Trace {
   int block_tokens = 0;  ///< tokens per hash: 512 Mooncake, 64 Claude Code, else 0
 };
 
-/// Reads a trace, plain or gzip. A malformed line, an empty file or a truncated .gz throws ScenarioError that names
+/// Prefix hits are known per row in these formats (see TraceRow::cached_tokens).
+constexpr bool records_prefix_hits(TraceFormat format) {
+  return format == TraceFormat::Mooncake || format == TraceFormat::ClaudeCode;
+}
+
+/// Reads a trace of requests, plain or gzip (ServeGen files hold tenants, not requests: servegen.hpp).
+/// Azure and Mooncake times must not decrease. Mooncake: `hash_ids` must have one id per 512 tokens of prompt; cached
+/// tokens are those an unlimited prefix cache, empty at the start of the file, would hold. Claude Code: cached tokens
+/// are the longest prefix shared with any earlier request of the session; rows of a session must stand together and
+/// are taken as one chain in file order (the few rows of sub-agents stand where their marker stood). A malformed line, an empty file or a truncated .gz throws ScenarioError that names
 /// file and line; a short result is never returned.
 Trace read_trace(const std::string& path, TraceFormat format);
 
 /// Guesses the format from the first line.
 TraceFormat detect_trace_format(const std::string& path);
 
+/// "azure", "mooncake", "claude_code" or "servegen".
+const char* to_string(TraceFormat format);
+
+/// Figures of a trace. Percentiles interpolate linearly between order statistics (ServeGen: smallest value with the
+/// share at or below it, weighted by requests). NaN where the format cannot know: times of Claude Code (no absolute
+/// times), gaps of ServeGen (rates only), lengths of ServeGen without a file of lengths.
 struct TraceStatistics {
   struct Length {
     double mean = 0, p50 = 0, p90 = 0, p99 = 0, max = 0;
@@ -46,8 +62,10 @@ struct TraceStatistics {
   double reusable_per_request_mean = 0;
   double reusable_per_request_p50 = 0;
   std::uint64_t distinct_blocks = 0;
-  std::uint64_t groups = 0;
+  std::uint64_t groups = 0;  ///< sessions or tenants, 0 where the format has none
 };
 TraceStatistics statistics_of(const Trace& trace);
+/// Reads the file or files and returns their figures; the window, speed and loop of the specification are not applied.
+TraceStatistics trace_statistics(const TraceSpec& spec);
 
 }  // namespace tokenomics

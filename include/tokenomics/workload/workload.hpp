@@ -36,8 +36,9 @@ struct QuantileLaw {
   std::vector<double> probability;  ///< strictly increasing in [0, 1]
   std::vector<double> value;        ///< positive, not decreasing
 };
+using MarginalLaw = std::variant<FixedLaw, UniformLaw, LognormalLaw, ParetoLaw, QuantileLaw>;
 struct LengthMarginal {
-  std::variant<FixedLaw, UniformLaw, LognormalLaw, ParetoLaw, QuantileLaw> law;
+  MarginalLaw law;
   std::int64_t min_tokens = 1;
   std::int64_t max_tokens = 1'000'000'000;  ///< draws are clamped into [min, max] and rounded to whole tokens
 };
@@ -93,15 +94,47 @@ struct WorkloadSpec {
   double reasoning_share = 0;   ///< of every output, where the trace does not say
 };
 
-/// Length law of a workload: its marginals, or resampling the trace's own (input, output) pairs.
-std::unique_ptr<LengthLaw> make_length_law(const WorkloadSpec& spec);
+/// A workload whose files are read and checked and whose tables are built, once. Copies share them; sources and laws
+/// made from it keep what they need alive, and may be made from several threads.
+///
+/// What the pieces of a specification mean together:
+/// - Lengths given: input and output are drawn from the marginals and `cache_hit_ratio` and `reasoning_share` apply,
+///   also under trace arrivals. A trace that neither arrivals nor lengths need is not read.
+/// - Lengths absent: replay takes the row's own lengths, other arrivals draw whole rows of the trace. Prefix hits and
+///   reasoning come from the trace where it says (hits: Mooncake, Claude Code; reasoning: ServeGen), else from the two
+///   shares; a share given where the trace says is refused.
+/// - Claude Code files have no absolute time: arrivals other than `trace` start *sessions* (closed loop: `concurrency`
+///   users, each playing one session after the other), and inside a session a request follows the end of the one
+///   before by the recorded gap. `rate_per_s` then counts sessions.
+/// - Mooncake times are ticks of about 3 s: the requests of a tick are spread uniformly over it, in file order.
+/// - ServeGen tenants are renewal processes in operational time (see servegen.hpp); with arrivals other than `trace`
+///   only their lengths are used, request-weighted.
+class LoadedWorkload {
+ public:
+  /// Throws ScenarioError for a specification that contradicts itself and for a malformed or truncated file, naming
+  /// file and line.
+  explicit LoadedWorkload(WorkloadSpec spec);
 
-/// A source of requests. `rate_scale` multiplies all arrival rates (1: as given); `random` streams are derived from
-/// `seed` and `replication`. Throws ScenarioError naming file and line when a trace is malformed or truncated.
+  /// A source of requests. `rate_scale` multiplies the arrival rates (1: as given; a replay runs that much faster; no
+  /// effect on closed loop and all-at-once). Random streams ("arrivals", "lengths") derive from seed and replication.
+  [[nodiscard]] std::unique_ptr<RequestSource> source(std::uint64_t seed, std::uint64_t replication,
+                                                      double rate_scale = 1.0) const;
+  /// The law of the lengths of a request, whatever the arrivals; a replay's is its rows, equally likely.
+  [[nodiscard]] std::unique_ptr<LengthLaw> length_law() const;
+  /// Mean rate in requests/s over the whole specification; nothing for closed loop and all-at-once.
+  [[nodiscard]] std::optional<double> mean_arrival_rate() const;
+  [[nodiscard]] const WorkloadSpec& spec() const;
+
+  struct Data;
+
+ private:
+  std::shared_ptr<const Data> data_;
+};
+
+/// Shorthands that load the workload for one use.
+std::unique_ptr<LengthLaw> make_length_law(const WorkloadSpec& spec);
 std::unique_ptr<RequestSource> make_request_source(const WorkloadSpec& spec, std::uint64_t seed, std::uint64_t replication,
                                                    double rate_scale = 1.0);
-
-/// Mean arrival rate in requests/s over the whole specification; nothing for closed loop and all-at-once.
 std::optional<double> mean_arrival_rate(const WorkloadSpec& spec);
 
 }  // namespace tokenomics

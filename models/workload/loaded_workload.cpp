@@ -1,0 +1,172 @@
+#include "loaded_workload.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "arrival_clock.hpp"
+#include "tokenomics/base/error.hpp"
+#include "tokenomics/workload/trace.hpp"
+#include "workload_checks.hpp"
+
+namespace tokenomics {
+
+namespace {
+
+constexpr double kShapeStep = 1.02;
+constexpr int kKeyOffset = 10'000;  // keys of ServeGen shapes stay clear of key 0, the gamma arrivals' own
+
+/// Median step between distinct times where at least two rows share one on average, else 0.
+double tick_of(const std::vector<TraceRow>& rows) {
+  std::vector<double> steps;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i].time_s != rows[i - 1].time_s) steps.push_back(rows[i].time_s - rows[i - 1].time_s);
+  }
+  if (steps.empty() || rows.size() < 2 * (steps.size() + 1)) return 0;
+  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
+  std::nth_element(steps.begin(), middle, steps.end());
+  return *middle;
+}
+
+/// A call that answered nothing still ends with one token, as every request does here (18 rows of the Claude Code file).
+Lengths lengths_of_row(const TraceRow& row, const WorkloadSpec& spec) {
+  const bool recorded = records_prefix_hits(spec.trace->format);
+  Lengths lengths = lengths_of(row.input_tokens, std::max<std::int64_t>(1, row.output_tokens),
+                               recorded ? 0.0 : spec.cache_hit_ratio, spec.reasoning_share);
+  if (recorded) lengths.cached = std::min(row.cached_tokens, lengths.input - 1);
+  return lengths;
+}
+
+[[noreturn]] void refuse_window(const WorkloadSpec& spec, const char* what) {
+  throw ScenarioError(Problem{spec.trace->file, fmt::format("from {} s", spec.trace->from_s), what,
+                              "a window of the trace with requests", ""});
+}
+
+void load_rows(LoadedWorkload::Data& data) {
+  const TraceSpec& spec = *data.spec.trace;
+  Trace trace = read_trace(spec.file, spec.format);
+  if (spec.format == TraceFormat::Mooncake) data.tick_s = tick_of(trace.rows);
+  const double to_s = spec.to_s.value_or(std::numeric_limits<double>::infinity());
+  const bool sessions = spec.format == TraceFormat::ClaudeCode;
+  for (const TraceRow& row : trace.rows) {
+    if (!sessions && (row.time_s < spec.from_s || row.time_s >= to_s)) continue;
+    if (data.rows.empty() || row.group != data.rows.back().group) data.sessions.push_back(data.rows.size());
+    data.rows.push_back(row);
+    data.row_lengths.push_back(lengths_of_row(row, data.spec));
+  }
+  data.sessions.push_back(data.rows.size());
+  if (data.rows.empty()) refuse_window(data.spec, "no requests");
+}
+
+/// Period of a loop: span plus a mean gap, so that the seam has the trace's own rate; whole ticks where there are ticks.
+void set_period(LoadedWorkload::Data& data) {
+  const double span = data.rows.back().time_s - data.rows.front().time_s;
+  const double seam = data.tick_s > 0 ? data.tick_s : span / std::max(1.0, static_cast<double>(data.rows.size()) - 1.0);
+  data.period_s = span + seam;
+  if (data.spec.trace->loop && !(data.period_s > 0)) refuse_window(data.spec, "requests all at one time");
+}
+
+void load_tenants(LoadedWorkload::Data& data) {
+  const TraceSpec& spec = *data.spec.trace;
+  data.tenants = read_servegen(spec.file, data.spec.lengths ? std::string() : spec.lengths_file);
+  data.from_s = spec.from_s;
+  data.to_s = std::min(spec.to_s.value_or(data.tenants.end_s), data.tenants.end_s);
+  double requests = 0;
+  for (const ServeGenTenant& tenant : data.tenants.tenants) {
+    requests += ServeGenTrace::expected_requests(tenant, data.from_s, data.to_s);
+    for (const ServeGenWindow& window : tenant.windows) {
+      const bool inside = window.start_s < data.to_s && window.start_s + ServeGenTrace::window_s > data.from_s;
+      if (!inside || window.family != ServeGenWindow::Family::Gamma || !data.replays()) continue;
+      const int key = gamma_key(window.shape);
+      data.gamma.try_emplace(key, gamma_shape_of(key));
+    }
+  }
+  if (!(requests > 0)) refuse_window(data.spec, "no requests");
+  if (!data.spec.lengths && weighted_cells(data.tenants, data.from_s, data.to_s).empty()) {
+    refuse_window(data.spec, "no tenant with lengths");
+  }
+}
+
+double requests_per_second_of_trace(const LoadedWorkload::Data& data) {
+  if (data.spec.trace->format != TraceFormat::ServeGen) return static_cast<double>(data.rows.size()) / data.period_s;
+  double requests = 0;
+  for (const ServeGenTenant& tenant : data.tenants.tenants) {
+    requests += ServeGenTrace::expected_requests(tenant, data.from_s, data.to_s);
+  }
+  return requests / (data.to_s - data.from_s);
+}
+
+/// Gives out a shared law as one owned by the caller.
+class SharedLaw final : public LengthLaw {
+ public:
+  explicit SharedLaw(std::shared_ptr<const LengthLaw> law) : law_(std::move(law)) {}
+  Lengths draw(RandomStream& random) const override { return law_->draw(random); }
+  [[nodiscard]] std::vector<Lengths> representative(std::size_t count, RandomStream& random) const override {
+    return law_->representative(count, random);
+  }
+
+ private:
+  std::shared_ptr<const LengthLaw> law_;
+};
+
+}  // namespace
+
+int gamma_key(double shape) { return kKeyOffset + static_cast<int>(std::lround(std::log(shape) / std::log(kShapeStep))); }
+double gamma_shape_of(int key) { return std::pow(kShapeStep, key - kKeyOffset); }
+
+LoadedWorkload::LoadedWorkload(WorkloadSpec spec) {
+  if (auto problems = problems_of(spec); !problems.empty()) throw ScenarioError(std::move(problems));
+  auto data = std::make_shared<Data>();
+  data->spec = std::move(spec);
+  const bool tenants = data->spec.trace && data->spec.trace->format == TraceFormat::ServeGen;
+  if (data->uses_trace()) {
+    if (tenants) load_tenants(*data);
+    if (!tenants) load_rows(*data);
+    if (!tenants) set_period(*data);
+  }
+  if (const auto* gamma = std::get_if<GammaArrivals>(&data->spec.arrivals)) {
+    data->gamma.try_emplace(0, 1.0 / (gamma->cv * gamma->cv));
+  }
+  if (data->spec.lengths) data->law = make_independent_law(data->spec);
+  else if (tenants) data->law = make_tenant_law(*data);
+  else data->law = make_row_law(data->row_lengths);
+  data_ = std::move(data);
+}
+
+const WorkloadSpec& LoadedWorkload::spec() const { return data_->spec; }
+
+std::unique_ptr<LengthLaw> LoadedWorkload::length_law() const { return std::make_unique<SharedLaw>(data_->law); }
+
+std::optional<double> LoadedWorkload::mean_arrival_rate() const {
+  if (data_->replays()) return requests_per_second_of_trace(*data_) * data_->spec.trace->speed;
+  const auto rate = clock_rate(data_->spec.arrivals);
+  if (!rate || !data_->plays_sessions()) return rate;
+  return *rate * static_cast<double>(data_->rows.size()) / static_cast<double>(data_->sessions.size() - 1);
+}
+
+std::unique_ptr<RequestSource> LoadedWorkload::source(std::uint64_t seed, std::uint64_t replication, double rate_scale) const {
+  TOKENOMICS_CHECK(std::isfinite(rate_scale) && rate_scale > 0, fmt::format("rate_scale = {}", rate_scale));
+  const Streams streams{RandomStream(seed, "arrivals", replication), RandomStream(seed, "lengths", replication)};
+  if (data_->plays_sessions()) return make_session_source(data_, streams, rate_scale);
+  if (data_->replays()) {
+    const bool tenants = data_->spec.trace->format == TraceFormat::ServeGen;
+    return tenants ? make_tenant_source(data_, streams, rate_scale) : make_replay_source(data_, streams, rate_scale);
+  }
+  if (std::holds_alternative<ClosedLoopArrivals>(data_->spec.arrivals)) return make_closed_source(data_, streams);
+  return make_open_source(data_, streams, rate_scale);
+}
+
+std::unique_ptr<LengthLaw> make_length_law(const WorkloadSpec& spec) { return LoadedWorkload(spec).length_law(); }
+
+std::unique_ptr<RequestSource> make_request_source(const WorkloadSpec& spec, std::uint64_t seed, std::uint64_t replication,
+                                                   double rate_scale) {
+  return LoadedWorkload(spec).source(seed, replication, rate_scale);
+}
+
+std::optional<double> mean_arrival_rate(const WorkloadSpec& spec) {
+  return LoadedWorkload(spec).mean_arrival_rate();
+}
+
+}  // namespace tokenomics

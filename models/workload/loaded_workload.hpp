@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tokenomics/base/sim_time.hpp"
+#include "tokenomics/workload/gamma_quantile.hpp"
+#include "tokenomics/workload/quantiles.hpp"
+#include "tokenomics/workload/servegen.hpp"
+#include "tokenomics/workload/workload.hpp"
+
+namespace tokenomics {
+
+/// Everything that sources of one workload share, read-only.
+struct LoadedWorkload::Data {
+  WorkloadSpec spec;
+  std::shared_ptr<const LengthLaw> law;
+
+  // Trace of requests (Azure, Mooncake, Claude Code): the rows inside the window.
+  std::vector<TraceRow> rows;
+  std::vector<Lengths> row_lengths;     // parallel to rows
+  std::vector<std::size_t> sessions;    // Claude Code: first row of each session, and one past the last row
+  double tick_s = 0;                    // > 0: times are ticks of this width, to be spread
+  double period_s = 0;                  // trace time after which a looping replay starts again
+
+  ServeGenTrace tenants;
+  double from_s = 0, to_s = 0;                  // ServeGen: the window in trace time
+  std::map<int, UnitGammaQuantile> gamma;       // ServeGen, by gamma_key; gamma arrivals under key 0
+
+  [[nodiscard]] bool replays() const { return std::holds_alternative<TraceArrivals>(spec.arrivals); }
+  [[nodiscard]] bool uses_trace() const { return replays() || !spec.lengths; }
+  [[nodiscard]] bool plays_sessions() const {
+    return !replays() && !spec.lengths && spec.trace->format == TraceFormat::ClaudeCode;
+  }
+};
+
+/// ServeGen shapes are rounded to a grid of 2% steps (the coefficient of variation moves by at most 0.5%), so that a
+/// day's 3,000 windows share some hundred tables.
+int gamma_key(double shape);
+double gamma_shape_of(int key);
+
+/// Sources, one per kind; see LoadedWorkload for what they do. Streams as in LoadedWorkload::source.
+struct Streams {
+  RandomStream arrivals;
+  RandomStream lengths;
+};
+using DataPtr = std::shared_ptr<const LoadedWorkload::Data>;
+std::unique_ptr<RequestSource> make_open_source(DataPtr data, Streams streams, double rate_scale);
+std::unique_ptr<RequestSource> make_closed_source(DataPtr data, Streams streams);
+std::unique_ptr<RequestSource> make_replay_source(DataPtr data, Streams streams, double rate_scale);
+std::unique_ptr<RequestSource> make_tenant_source(DataPtr data, Streams streams, double rate_scale);
+std::unique_ptr<RequestSource> make_session_source(DataPtr data, Streams streams, double rate_scale);
+
+/// Length laws.
+std::unique_ptr<LengthLaw> make_independent_law(const WorkloadSpec& spec);
+std::unique_ptr<LengthLaw> make_row_law(std::vector<Lengths> rows);
+std::unique_ptr<LengthLaw> make_tenant_law(const LoadedWorkload::Data& data);
+Lengths draw_tenant_lengths(const ServeGenLengths& cell, const WorkloadSpec& spec, RandomStream& random);
+
+/// Lengths from whole tokens and shares, within the contract of Request: cached below input, reasoning below output.
+Lengths lengths_of(std::int64_t input, std::int64_t output, double cached_share, double reasoning_share);
+Request request_of(std::uint64_t id, SimTime arrival, const Lengths& lengths, std::int32_t tenant);
+
+}  // namespace tokenomics

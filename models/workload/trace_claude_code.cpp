@@ -1,0 +1,46 @@
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "csv_reader.hpp"
+#include "trace_readers.hpp"
+
+namespace tokenomics {
+
+namespace {
+
+enum Column { kSession, kTime, kInput, kOutput, kThink, kApi, kPrefix };
+
+double number_or(const CsvReader& csv, Column column, double otherwise) {
+  return csv.text(column).empty() ? otherwise : csv.number(column);
+}
+
+}  // namespace
+
+Trace read_claude_code(const std::string& path) {
+  CsvReader csv(path, {"session", "t_s", "in_tokens", "out_tokens", "think_time_s", "api_time_s", "prefix_blocks_session"});
+  Trace trace;
+  trace.format = TraceFormat::ClaudeCode;
+  trace.block_tokens = kClaudeCodeBlockTokens;
+  std::map<std::string, std::int32_t, std::less<>> groups;
+  double previous_end_s = 0;
+  while (csv.next()) {
+    const std::string_view session = csv.text(kSession);
+    const auto [found, is_new] = groups.try_emplace(std::string(session), static_cast<std::int32_t>(groups.size()));
+    if (!is_new && found->second != trace.rows.back().group) csv.fail(kSession, "rows of one session together");
+    TraceRow row;
+    row.group = found->second;
+    row.time_s = csv.number(kTime);
+    row.input_tokens = csv.count(kInput, 1);
+    row.output_tokens = csv.count(kOutput);
+    row.cached_tokens = std::min<std::int64_t>(csv.count(kPrefix) * kClaudeCodeBlockTokens, row.input_tokens);
+    // The client's own delay where it was recorded, else what the times leave over; the first request starts a session.
+    if (!is_new) row.gap_s = number_or(csv, kThink, std::max(0.0, row.time_s - previous_end_s));
+    previous_end_s = row.time_s + number_or(csv, kApi, 0.0);
+    trace.rows.push_back(row);
+  }
+  csv.finish();
+  return trace;
+}
+
+}  // namespace tokenomics
