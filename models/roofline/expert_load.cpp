@@ -76,7 +76,7 @@ ExpertLoad::ExpertLoad(const MoeFfn& moe, const ExpertRouting& routing, int ep)
       slots_per_rank_((moe.routed_experts + routing.redundant_experts) / ep),
       ranks_(ep),
       experts_per_token_(moe.experts_per_token),
-      variance_factor_((moe.routed_experts - moe.experts_per_token) / std::max(1.0, moe.routed_experts - 1.0)) {
+      experts_(moe.routed_experts) {
   TOKENOMICS_CHECK((moe.routed_experts + routing.redundant_experts) % ep == 0, "experts do not divide over ranks");
   slots_ = inclusion_probabilities(moe.routed_experts, moe.experts_per_token, routing.zipf_exponent);
   if (routing.redundant_experts > 0) {
@@ -97,7 +97,10 @@ void ExpertLoad::make_classes(int ep) {
     ++alike[rank];
   }
   for (const auto& [slots, ranks] : alike) {
-    RankClass made{static_cast<double>(ranks), std::accumulate(slots.begin(), slots.end(), 0.0), {}};
+    RankClass made{static_cast<double>(ranks), std::accumulate(slots.begin(), slots.end(), 0.0), 1, {}};
+    // A token hits a slot once at most: sum p (1 - p) instead of sum p; E / (E - 1) since the total is fixed.
+    const double squares = std::inner_product(slots.begin(), slots.end(), slots.begin(), 0.0);
+    made.dispersion = (1 - squares / made.copies_per_token) * experts_ / std::max(1.0, experts_ - 1.0);
     for (const double p : slots) {
       if (made.slots.empty() || made.slots.back().first != p) made.slots.emplace_back(p, 0);
       ++made.slots.back().second;
@@ -125,9 +128,10 @@ ExpertLoad::Rank ExpertLoad::at(double tokens) const {
 
 double ExpertLoad::expected_max_tokens(double tokens) const {
   if (ranks_ <= 1) return tokens * experts_per_token_;
-  double highest_mean = 0;
-  for (const RankClass& c : classes_) highest_mean = std::max(highest_mean, tokens * c.copies_per_token);
-  const double spread = std::sqrt(variance_factor_);
+  const RankClass& hottest = *std::max_element(classes_.begin(), classes_.end(), [](const RankClass& a, const RankClass& b) {
+    return a.copies_per_token < b.copies_per_token;
+  });
+  const double highest_mean = tokens * hottest.copies_per_token;
   if (highest_mean < 40) {
     // E[max] = sum over x >= 0 of 1 - prod over ranks of P(N <= x), N Poisson; the deviation is scaled to the variance.
     std::vector<double> term, cdf;
@@ -144,7 +148,7 @@ double ExpertLoad::expected_max_tokens(double tokens) const {
       if (more < 1e-6) break;
       for (std::size_t i = 0; i < classes_.size(); ++i) cdf[i] += term[i] *= tokens * classes_[i].copies_per_token / (x + 1);
     }
-    return highest_mean + std::max(0.0, expected - highest_mean) * spread;
+    return highest_mean + std::max(0.0, expected - highest_mean) * std::sqrt(hottest.dispersion);
   }
   // Mean of a Gumbel law: the x above which e^-gamma = 0.5615 ranks are expected. Normal ranks; bisection on x.
   constexpr double kRanksAbove = 0.56145948356688516;
@@ -155,7 +159,7 @@ double ExpertLoad::expected_max_tokens(double tokens) const {
     double above = 0;
     for (const RankClass& c : classes_) {
       const double mean = tokens * c.copies_per_token;
-      above += c.ranks * upper_tail((x - mean) / (std::sqrt(mean) * spread + 1e-300));
+      above += c.ranks * upper_tail((x - mean) / (std::sqrt(mean * c.dispersion) + 1e-300));
     }
     (above > kRanksAbove ? low : high) = x;
   }

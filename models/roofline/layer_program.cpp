@@ -1,20 +1,27 @@
 #include "tokenomics/roofline/layer_program.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tokenomics {
 namespace {
 
 constexpr double kRatio = 1.06;
 constexpr int kDense = 16;
-constexpr double kTile = 64;
-constexpr double kLastTile = 1024;
+constexpr int kTiles = 16;
 constexpr double kLargestRankTokens = 131072;  // of one micro-batch; linear beyond
 
 bool alike(const LayerGroup& a, const LayerGroup& b) {
   if ((a.window_tokens > 0) != (b.window_tokens > 0) || a.ffn.index() != b.ffn.index()) return false;
   const auto* dense = std::get_if<DenseFfn>(&a.ffn);
   return dense == nullptr || dense->intermediate == std::get<DenseFfn>(b.ffn).intermediate;
+}
+
+/// Tokens of the group that give every expert one more tile of rows.
+double group_tile(const LayerOperators& operators) {
+  const MoeFfn* moe = operators.plan().network.moe();
+  const double tile = operators.timer().tile(KernelFamily::GroupedGemm);
+  return moe == nullptr ? tile : tile * moe->routed_experts / moe->experts_per_token;
 }
 
 }  // namespace
@@ -50,13 +57,14 @@ PartTimes sum_by_part(const LayerOperators& operators, const std::vector<Operato
   return times;
 }
 
-TokenNodes::TokenNodes(double largest) {
+TokenNodes::TokenNodes(double largest, double tile) {
   for (int i = 1; i <= kDense; ++i) values_.push_back(i);
-  double next_tile = kTile;
+  const double last_tile = kTiles * tile;
+  double next_tile = tile;
   while (values_.back() < largest) {
     double next = values_.back() * kRatio;
-    if (next_tile <= kLastTile && next >= next_tile) next = next_tile;
-    if (next == next_tile) next_tile += kTile;
+    while (next_tile <= values_.back()) next_tile += tile;
+    if (next_tile <= last_tile) next = std::min(next, next_tile);
     values_.push_back(next);
   }
   for (std::size_t i = 0; i + 1 < values_.size(); ++i) inverse_gap_.push_back(1.0 / (values_[i + 1] - values_[i]));
@@ -71,79 +79,102 @@ TokenNodes::TokenNodes(double largest) {
 
 LayerProgram::LayerProgram(const LayerOperators& operators, Phase phase, const OverlapSchedule& schedule,
                            std::vector<LayerClass> classes)
-    : rank_nodes_(kLargestRankTokens), group_nodes_(kLargestRankTokens * operators.plan().parallelism.attention_dp) {
+    : rank_nodes_(kLargestRankTokens),
+      group_nodes_(kLargestRankTokens * operators.plan().parallelism.attention_dp, group_tile(operators)) {
   std::vector<LayerLayout> layouts;
-  lay_out(schedule, classes, layouts);
-  tabulate(operators, phase, schedule.compute_share, classes, layouts);
-  for (const LayerClass& c : classes) constant_s_ += c.count * operators.calibration().layer_overhead_us.value * 1e-6;
-}
-
-void LayerProgram::lay_out(const OverlapSchedule& schedule, const std::vector<LayerClass>& classes, std::vector<LayerLayout>& layouts) {
   for (const LayerClass& c : classes) {
     layouts.push_back(layout_of(schedule, c.has_experts()));
-    for (const auto& stage : layouts.back().stages) {
-      stages_.push_back({c.count * stage.times, lanes_.size(), stage.lanes.size()});
-      for (const auto& lane : stage.lanes) {
-        const double cores = lane.count[static_cast<std::size_t>(LayerPart::AttentionCore)];
-        lanes_.push_back({lane.slowed ? cores / schedule.compute_share : cores, c.windowed()});
-      }
+    lay_out(c, layouts.back(), schedule.compute_share);
+    constant_s_ += c.count * operators.calibration().layer_overhead_us.value * 1e-6;
+  }
+  tabulate(operators, phase, schedule.compute_share, classes, layouts);
+}
+
+void LayerProgram::lay_out(const LayerClass& c, const LayerLayout& layout, double compute_share) {
+  for (const auto& stage : layout.stages) {
+    const bool race = stage.lanes.size() > 1;
+    if (race) races_.push_back({lanes_.size(), lanes_.size() + stage.lanes.size()});
+    for (const auto& lane : stage.lanes) {
+      const double weight = c.count * stage.times;
+      if (race) lanes_.emplace_back();
+      const std::size_t target = race ? lanes_.size() - 1 : 0;
+      targets_.push_back({target, weight});
+      const double cores = lane.count[static_cast<std::size_t>(LayerPart::AttentionCore)] * weight;
+      (c.windowed() ? lanes_[target].windowed : lanes_[target].full) += lane.slowed ? cores / compute_share : cores;
+    }
+  }
+}
+
+void LayerProgram::add_lanes(double* row, std::size_t& target, const LayerLayout& layout, const PartTimes& parts, double sm_hold_s) const {
+  for (const auto& stage : layout.stages) {
+    for (const auto& lane : stage.lanes) {
+      const Target& to = targets_[target++];
+      row[to.lane] += to.weight * lane_time(lane, parts, sm_hold_s);
     }
   }
 }
 
 void LayerProgram::tabulate(const LayerOperators& operators, Phase phase, double compute_share, const std::vector<LayerClass>& classes,
                             const std::vector<LayerLayout>& layouts) {
-  const double hold = operators.sm_hold_s();
+  rank_rows_.assign(rank_nodes_.values().size() * lanes_.size(), 0.0);
+  double* row = rank_rows_.data();
   for (const double m : rank_nodes_.values()) {
+    std::size_t target = 0;
     for (std::size_t c = 0; c < classes.size(); ++c) {
       const PartTimes parts = sum_by_part(operators, operators.rank_operators(classes[c].group, phase, m), compute_share);
-      for (const auto& stage : layouts[c].stages) {
-        for (const auto& lane : stage.lanes) rank_rows_.push_back(lane_time(lane, parts, hold));
-      }
+      add_lanes(row, target, layouts[c], parts, operators.sm_hold_s());
     }
+    row += lanes_.size();
   }
   if (operators.experts() == nullptr) return;
+  group_rows_.assign(group_nodes_.values().size() * lanes_.size(), 0.0);
+  row = group_rows_.data();
   for (const double t : group_nodes_.values()) {
-    const PartTimes parts = sum_by_part(operators, operators.expert_operators(t), compute_share);
+    const PartTimes experts = sum_by_part(operators, operators.expert_operators(t), compute_share);
+    std::size_t target = 0;
     for (std::size_t c = 0; c < classes.size(); ++c) {
-      for (const auto& stage : layouts[c].stages) {
-        for (const auto& lane : stage.lanes) {
-          group_rows_.push_back(classes[c].has_experts() ? lane_time(lane, parts, 0) : 0.0);
-        }
-      }
+      add_lanes(row, target, layouts[c], classes[c].has_experts() ? experts : PartTimes{}, 0);
     }
+    row += lanes_.size();
   }
-}
-
-StepLine LayerProgram::stage_at(const Stage& stage, TokenNodes::Position m, TokenNodes::Position t, const CoreLines& core) const {
-  const std::size_t width = lanes_.size();
-  const double* rank = rank_rows_.data() + m.row * width;
-  const double* group = group_rows_.empty() ? nullptr : group_rows_.data() + t.row * width;
-  StepLine slowest{-1, 0};
-  for (std::size_t i = stage.first_lane; i < stage.first_lane + stage.lanes; ++i) {
-    StepLine lane = lanes_[i].core * (lanes_[i].windowed ? core.windowed : core.full);
-    lane.value += rank[i] + m.share * (rank[i + width] - rank[i]);
-    if (group != nullptr) lane.value += group[i] + t.share * (group[i + width] - group[i]);
-    if (slowest.value < 0) {
-      slowest = lane;
-      continue;
-    }
-    // The slower lane now; the run ends where the other one overtakes it.
-    const bool other = lane.value > slowest.value || (lane.value == slowest.value && lane.slope > slowest.slope);
-    const StepLine& up = other ? lane : slowest;
-    const StepLine& low = other ? slowest : lane;
-    double span = std::min(up.span, low.span);
-    if (low.slope > up.slope) span = std::min(span, (up.value - low.value) / (low.slope - up.slope));
-    slowest = {up.value, up.slope, span};
-  }
-  return stage.weight * slowest;
 }
 
 StepLine LayerProgram::at(double rank_tokens, double group_tokens, const CoreLines& core) const {
-  const TokenNodes::Position m = rank_nodes_.find(std::max(1.0, rank_tokens));
-  const TokenNodes::Position t = group_rows_.empty() ? TokenNodes::Position{} : group_nodes_.find(std::max(1.0, group_tokens));
-  StepLine total{constant_s_, 0};
-  for (const Stage& stage : stages_) total += stage_at(stage, m, t, core);
+  const std::size_t width = lanes_.size();
+  const TokenNodes::Position m = rank_nodes_.find(rank_tokens > 1 ? rank_tokens : 1);
+  const double* rank = rank_rows_.data() + m.row * width;
+  const double* group = nullptr;
+  TokenNodes::Position t;
+  if (!group_rows_.empty()) {
+    t = group_nodes_.find(group_tokens > 1 ? group_tokens : 1);
+    group = group_rows_.data() + t.row * width;
+  }
+  const auto value_of = [&](std::size_t i) {
+    double value = rank[i] + m.share * (rank[i + width] - rank[i]) + lanes_[i].full * core.full.value + lanes_[i].windowed * core.windowed.value;
+    if (group != nullptr) value += group[i] + t.share * (group[i + width] - group[i]);
+    return value;
+  };
+  const auto slope_of = [&](std::size_t i) { return lanes_[i].full * core.full.slope + lanes_[i].windowed * core.windowed.slope; };
+
+  StepLine total{constant_s_ + value_of(0), slope_of(0), std::min(core.full.span, core.windowed.span)};
+  for (const Race& race : races_) {
+    double value = value_of(race.first);
+    double slope = slope_of(race.first);
+    for (std::size_t i = race.first + 1; i < race.end; ++i) {
+      const double other = value_of(i);
+      const double other_slope = slope_of(i);
+      const bool slower = other > value || (other == value && other_slope > slope);
+      // The run ends where the lane that is faster now overtakes the other.
+      const double gains = slower ? slope - other_slope : other_slope - slope;
+      if (gains > 0) total.span = std::min(total.span, std::abs(other - value) / gains);
+      if (slower) {
+        value = other;
+        slope = other_slope;
+      }
+    }
+    total.value += value;
+    total.slope += slope;
+  }
   return total;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tokenomics/base/error.hpp"
 #include "tokenomics/roofline/step_model.hpp"
 
 // Networks, parts and plans that the roofline's tests share.

@@ -27,7 +27,7 @@ class ExpertLoad {
   ExpertLoad(const MoeFfn& moe, const ExpertRouting& routing, int ep);
 
   /// For `tokens` tokens of all ranks together. The maxima use the law of independent ranks with the variance that the
-  /// fixed total leaves: Poisson times (E - k)/(E - 1); large means by the Gumbel mean of normal ranks. Within 3% of a
+  /// fixed total leaves: about Poisson for small means, the Gumbel mean of normal ranks for large ones. Within 3% of a
   /// Monte Carlo of the same law (tested).
   [[nodiscard]] Rank at(double tokens) const;
 
@@ -42,6 +42,7 @@ class ExpertLoad {
   struct RankClass {
     double ranks = 0;
     double copies_per_token = 0;  ///< expected, to one rank of the class
+    double dispersion = 1;        ///< variance of its tokens over their mean
     std::vector<std::pair<double, int>> slots;  ///< probability, how many slots have it
   };
   void make_classes(int ep);
@@ -52,7 +53,7 @@ class ExpertLoad {
   int slots_per_rank_;
   double ranks_;
   double experts_per_token_;
-  double variance_factor_;
+  double experts_;
   std::vector<double> slots_;
   std::vector<RankClass> classes_;
 };

@@ -33,15 +33,15 @@ struct CoreLines {
   StepLine windowed;
 };
 
-/// Token counts at which times are tabulated: 1 to 16, then a ratio of 1.06 or less, multiples of 64 up to 1024 among
-/// them: kernels fill tiles of rows there and jump behind.
+/// Token counts at which times are tabulated: 1 to 16, then a ratio of 1.06 or less, the first 16 multiples of `tile`
+/// among them: kernels fill tiles of rows there and jump behind.
 class TokenNodes {
  public:
   struct Position {
     std::size_t row = 0;
     double share = 0;  ///< of the way to the next row; above 1 beyond the last
   };
-  explicit TokenNodes(double largest);
+  explicit TokenNodes(double largest, double tile = 64);
   /// tokens at least 1
   [[nodiscard]] Position find(double tokens) const {
     // Sign, exponent and five bits of the mantissa of the double number the bucket: no logarithm.
@@ -91,22 +91,29 @@ class LayerProgram {
   [[nodiscard]] StepLine at(double rank_tokens, double group_tokens, const CoreLines& core) const;
 
  private:
-  struct Stage {
-    double weight = 1;  ///< layers x times
-    std::size_t first_lane = 0;
-    std::size_t lanes = 0;
-  };
+  /// Times of a lane, in units of the step: already multiplied with layers and repetitions.
   struct Lane {
-    double core = 0;  ///< how often the core runs in it, slowed where SMs are given away
-    bool windowed = false;
+    double full = 0;      ///< how often the core of a full layer runs in it, more where SMs are given away
+    double windowed = 0;  ///< ... of a windowed layer
   };
-  void lay_out(const OverlapSchedule& schedule, const std::vector<LayerClass>& classes, std::vector<LayerLayout>& layouts);
+  /// Lanes first .. end of which the slowest counts.
+  struct Race {
+    std::size_t first = 0;
+    std::size_t end = 0;
+  };
+  /// Which lane of the table a lane of a layout goes to.
+  struct Target {
+    std::size_t lane = 0;
+    double weight = 1;
+  };
+  void lay_out(const LayerClass& c, const LayerLayout& layout, double compute_share);
   void tabulate(const LayerOperators& operators, Phase phase, double compute_share, const std::vector<LayerClass>& classes,
                 const std::vector<LayerLayout>& layouts);
-  [[nodiscard]] StepLine stage_at(const Stage& stage, TokenNodes::Position m, TokenNodes::Position t, const CoreLines& core) const;
+  void add_lanes(double* row, std::size_t& target, const LayerLayout& layout, const PartTimes& parts, double sm_hold_s) const;
 
-  std::vector<Stage> stages_;
-  std::vector<Lane> lanes_;
+  std::vector<Lane> lanes_{1};  ///< the first: all stages that have one lane only, summed
+  std::vector<Race> races_;
+  std::vector<Target> targets_;  ///< in the order of classes, stages, lanes
   TokenNodes rank_nodes_;
   TokenNodes group_nodes_;
   std::vector<double> rank_rows_;   ///< [node][lane] seconds
