@@ -269,11 +269,12 @@ FewOperators LayerOperators::prompt_core(bool windowed, const PromptWork& prompt
   const auto* mla = std::get_if<MlaAttention>(&plan_->network.attention);
   const double attended = windowed || plan_->network.sparse ? prompt.capped_attended : prompt.attended;
   // A chunk of c tokens after a cached ones attends to a + (c+1)/2 on average and reads a + c: (c-1)/2 more.
-  const double cached_and_new = prompt.sequences * attended / prompt.tokens + 0.5 * prompt.tokens;
+  const double beyond_mean = 0.5 * std::max(0.0, prompt.tokens - prompt.sequences);
+  const double cached_and_new = prompt.sequences * attended / prompt.tokens + beyond_mean;
   if (plan_->network.sparse) {
     const CoreCost scores = decode_indexer(*plan_, timer_, 1);
     KernelWork work = scores.work(prompt.tokens, prompt.attended);
-    work.bytes = scores.bytes_per_context * (prompt.sequences * prompt.attended / prompt.tokens + 0.5 * prompt.tokens) +
+    work.bytes = scores.bytes_per_context * (prompt.sequences * prompt.attended / prompt.tokens + beyond_mean) +
                  scores.bytes_per_sequence * prompt.tokens;
     out.push_back({"indexer_scores", LayerPart::AttentionCore, work, false, 0, 0});
   }

@@ -35,11 +35,13 @@ void add_prompts(RankLoad& load, const InstancePlan& plan, const PrefillLoad& pr
   const double prompts = static_cast<double>(std::max<std::int64_t>(1, prefill.sequences));
   const double balance = dp > 1 ? plan.balance.sequences_max_over_mean : 1.0;
   // Prompts are whole on a rank, but their chunks may follow each other through pipeline stages.
-  const double share = slowest_share(balance, dp, prompts) / plan.parallelism.pp;
+  const double estimated = slowest_share(balance, dp, prompts) / plan.parallelism.pp;
+  const double share = prefill.fullest_rank_tokens > 0 ? prefill.fullest_rank_tokens / plan.parallelism.pp : estimated;
+  const double attention_share = prefill.fullest_rank_attention > 0 ? prefill.fullest_rank_attention / plan.parallelism.pp : estimated;
   load.prompt_tokens = prefill.tokens * share;
-  load.attended = prefill.attended_tokens * share;
-  load.capped_attended = prefill.capped_attended_tokens * share;
-  load.reexpanded = prefill.reexpanded_tokens * share;
+  load.attended = prefill.attended_tokens * attention_share;
+  load.capped_attended = prefill.capped_attended_tokens * attention_share;
+  load.reexpanded = prefill.reexpanded_tokens * attention_share;
   load.prompts = std::max(1.0, prompts * share);
   load.rank_tokens += load.prompt_tokens;
   load.group_tokens += prefill.tokens / plan.parallelism.pp;
