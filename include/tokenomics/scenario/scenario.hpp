@@ -61,8 +61,8 @@ struct SloSpec {
     double percentile = 90;
     double value = 0;
   };
-  std::optional<Bound> ttft_s;                   ///< at most
-  std::optional<Bound> interactivity_tok_s_user; ///< at least; percentile 90: nine users of ten get it
+  std::optional<Bound> ttft_s;                    ///< at most
+  std::optional<Bound> interactivity_tok_s_user;  ///< at least; percentile 90: nine users of ten get it
 };
 
 /// What a service really earns against its list: another model's prices for a share of the tokens, users who pay nothing.
@@ -73,7 +73,7 @@ struct RealisedRevenueSpec {
 };
 
 struct PricingSpec {
-  std::optional<PriceCard> card;               ///< absent: price = cost / (1 - margin)
+  std::optional<PriceCard> card;  ///< absent: price = cost / (1 - margin)
   double margin_over_revenue = 0;
   RealisedRevenueSpec realised;
 };
@@ -82,12 +82,19 @@ struct MeasureSpec {
   enum class Start { Empty, Stationary };
   Start start = Start::Empty;
   double warm_up_s = 0;
-  std::int64_t warm_up_requests = 0;           ///< completions left out, counted from the start
-  std::optional<double> duration_s;            ///< after warm-up
-  std::optional<std::int64_t> requests;        ///< arrivals measured after warm-up
-  int windows_per_day = 0;                     ///< > 0: that many windows spread over the day, each from its own start
+  std::int64_t warm_up_requests = 0;     ///< completions left out, counted from the start
+  std::optional<double> duration_s;      ///< after warm-up
+  std::optional<std::int64_t> requests;  ///< arrivals measured after warm-up
+  int windows_per_day = 0;               ///< > 0: that many windows spread over the day, each from its own start
   double window_s = 0;
   int replications = 1;
+};
+
+/// A figure that somebody published of the service that a scenario imitates. Printed beside ours, never used.
+struct PublishedFigure {
+  std::string quantity;  ///< "nodes_mean", "cost_usd_per_day": names that the report knows, with the unit
+  double value = 0;
+  std::string source;
 };
 
 struct Scenario {
@@ -95,6 +102,7 @@ struct Scenario {
   std::string file;
   std::string description;
   std::vector<std::string> assumptions;  ///< printed with the result
+  std::vector<PublishedFigure> published;
   WorkloadSpec workload;
   DeploymentSpec deployment;
   FleetSpec fleet;
@@ -104,6 +112,7 @@ struct Scenario {
   PricingSpec pricing;
   MeasureSpec measure;
   std::uint64_t seed = 1;
+  std::vector<std::string> catalogue_directories;  ///< where relative trace paths are looked for
 };
 
 }  // namespace tokenomics

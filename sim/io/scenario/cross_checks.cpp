@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <set>
+
+#include "sections.hpp"
+
+namespace tokenomics {
+namespace {
+
+using nlohmann::json;
+
+std::string text(std::int64_t number) { return std::to_string(number); }
+
+/// Points at the key that the user wrote: long form, short form, or the shorthand beside the pool's keys.
+Reporter at_size(const json& pool, const Reporter& report, const char* long_name, const char* short_name) {
+  if (pool.contains(short_name)) return report.at(short_name);
+  const bool is_short = pool.contains("parallelism") && pool["parallelism"].contains(short_name);
+  return report.at("parallelism").at(is_short ? short_name : long_name);
+}
+
+int heads_of(const Network& network) {
+  return std::visit([](const auto& attention) { return attention.heads; }, network.attention);
+}
+
+void check_attention(const PoolSpec& pool, const json& file, const Reporter& report) {
+  const int tp = pool.plan.parallelism.attention_tp;
+  const Reporter at_tp = at_size(file, report, "attention_tp", "tp");
+  const int heads = heads_of(pool.plan.network);
+  if (heads % tp != 0)
+    at_tp.add(text(tp), "a divisor of the " + text(heads) + " attention heads of " + pool.plan.network.name);
+  const auto* gqa = std::get_if<GqaAttention>(&pool.plan.network.attention);
+  if (gqa != nullptr && heads % tp == 0 && gqa->kv_heads % tp != 0 && tp % gqa->kv_heads != 0) {
+    at_tp.add(text(tp),
+              "a divisor or a multiple of the " + text(gqa->kv_heads) + " key/value heads of " + pool.plan.network.name);
+  }
+  const int layers = pool.plan.network.layer_count();
+  const int pp = pool.plan.parallelism.pp;
+  if (pp > layers)
+    at_size(file, report, "pp", "pp").add(text(pp), "at most the " + text(layers) + " layers of " + pool.plan.network.name);
+}
+
+void check_experts(const PoolSpec& pool, const json& file, const Reporter& report) {
+  const Parallelism& p = pool.plan.parallelism;
+  const int redundant = pool.plan.routing.redundant_experts;
+  const Reporter at_ep = at_size(file, report, "ep", "ep");
+  const MoeFfn* moe = pool.plan.network.moe();
+  if (moe == nullptr) {
+    if (p.ep != 1) at_ep.add(text(p.ep), "1: " + pool.plan.network.name + " has no experts");
+    if (redundant != 0)
+      report.at("routing").at("redundant_experts").add(text(redundant), "0: " + pool.plan.network.name + " has no experts");
+    return;
+  }
+  const int slots = moe->routed_experts + redundant;
+  if (slots % p.ep != 0) {
+    at_ep.add(text(p.ep), "a divisor of the " + text(slots) + " expert slots (" + text(moe->routed_experts) +
+                              " routed experts and " + text(redundant) + " redundant ones)");
+  }
+  const int stage_gpus = p.attention_tp * p.attention_dp;
+  if (stage_gpus % p.ep != 0 || p.ep * p.moe_tp != stage_gpus) {
+    at_ep.add(text(p.ep), "ep x moe_tp equal to attention_tp x attention_dp: experts lie on the same GPUs as attention, " +
+                              text(p.ep) + " x " + text(p.moe_tp) + " is not " + text(p.attention_tp) + " x " +
+                              text(p.attention_dp));
+  }
+  if (p.moe_tp > 1 && moe->intermediate % p.moe_tp != 0) {
+    report.at("parallelism").at("moe_tp").add(text(p.moe_tp), "a divisor of the experts' width " + text(moe->intermediate));
+  }
+}
+
+void check_drafts(const PoolSpec& pool, const Reporter& report) {
+  const int drafts = pool.mtp.draft_tokens;
+  const Network& network = pool.plan.network;
+  const Reporter at = report.at("mtp").at("draft_tokens");
+  if (drafts > 0 && !network.mtp_layers)
+    at.add(text(drafts), "0: whether " + network.name + " has MTP modules is not published");
+  if (drafts > 0 && network.mtp_layers == 0) at.add(text(drafts), "0: " + network.name + " has no MTP modules");
+  if (static_cast<int>(pool.mtp.acceptance.size()) < drafts) {
+    report.at("mtp")
+        .at("acceptance")
+        .add(json(pool.mtp.acceptance).dump(), "one acceptance for each of the " + text(drafts) + " draft tokens");
+  }
+}
+
+}  // namespace
+
+void check_pool(const PoolSpec& pool, const json& file, const Reporter& report) {
+  check_attention(pool, file, report);
+  check_experts(pool, file, report);
+  check_drafts(pool, report);
+}
+
+void check_topology(const std::vector<PoolSpec>& pools, const Reporter& report) {
+  const auto has = [&](PoolRole role) {
+    return std::any_of(pools.begin(), pools.end(), [&](const PoolSpec& pool) { return pool.role == role; });
+  };
+  const bool is_split = has(PoolRole::Prefill) || has(PoolRole::Decode);
+  if (has(PoolRole::Decode) && !has(PoolRole::Prefill)) report.add("decode pools only", "a prefill pool beside them");
+  if (has(PoolRole::Prefill) && !has(PoolRole::Decode)) report.add("prefill pools only", "a decode pool beside them");
+  if (has(PoolRole::Mixed) && is_split)
+    report.add("mixed and split pools", "either mixed pools, or prefill and decode pools");
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    if (!names.insert(pools[i].name).second)
+      report.at(text(static_cast<std::int64_t>(i))).at("name").add(json(pools[i].name).dump(), "a name of its own");
+  }
+}
+
+void check_limits(const Network& network, const json& file, const Reporter& report) {
+  if (!file.contains("context_tokens") || file["context_tokens"].get<std::int64_t>() <= network.max_context_tokens) return;
+  report.at("context_tokens")
+      .add(file["context_tokens"].dump(),
+           "at most " + text(network.max_context_tokens) + ", the maximum of " + network.name);
+}
+
+void check_measure(const Scenario& scenario, const Reporter& report) {
+  const auto& arrivals = scenario.workload.arrivals;
+  if (scenario.measure.start != MeasureSpec::Start::Stationary) return;
+  if (std::holds_alternative<ClosedLoopArrivals>(arrivals) || std::holds_alternative<AllAtOnceArrivals>(arrivals)) {
+    report.at("start").add("\"stationary\"",
+                           "\"empty\": a stationary state follows from an arrival rate, which this workload has not");
+  }
+}
+
+}  // namespace tokenomics

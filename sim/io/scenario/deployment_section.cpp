@@ -1,0 +1,300 @@
+#include <array>
+
+#include "number_text.hpp"
+#include "parts.hpp"
+#include "resolve.hpp"
+#include "sections.hpp"
+#include "tokenomics/scenario/load.hpp"
+
+namespace tokenomics {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kGiga = 1e9;
+
+constexpr std::array<std::pair<const char*, PoolRole>, 3> kRoles{
+    {{"mixed", PoolRole::Mixed}, {"prefill", PoolRole::Prefill}, {"decode", PoolRole::Decode}}};
+constexpr std::array<std::pair<const char*, BatchPolicy>, 2> kPolicies{
+    {{"chunked_mixed", BatchPolicy::ChunkedMixed}, {"prefill_first", BatchPolicy::PrefillFirst}}};
+constexpr std::array<std::pair<const char*, RouterPolicy>, 2> kRouters{
+    {{"round_robin", RouterPolicy::RoundRobin}, {"least_loaded", RouterPolicy::LeastLoaded}}};
+constexpr std::array<std::pair<const char*, AllToAll>, 2> kAllToAll{
+    {{"low_latency", AllToAll::LowLatency}, {"normal", AllToAll::Normal}}};
+constexpr std::array<std::pair<const char*, Precision Precisions::*>, 7> kPrecisions{
+    {{"weights", &Precisions::weights},
+     {"experts", &Precisions::experts},
+     {"activations", &Precisions::activations},
+     {"kv", &Precisions::kv},
+     {"attention", &Precisions::attention},
+     {"dispatch", &Precisions::dispatch},
+     {"combine", &Precisions::combine}}};
+
+template <typename Value, std::size_t N>
+Value named_value(const std::array<std::pair<const char*, Value>, N>& table, const std::string& name) {
+  for (const auto& [known, value] : table) {
+    if (name == known) return value;
+  }
+  TOKENOMICS_CHECK(false, name + " passed the schema");
+}
+
+template <typename Value, std::size_t N>
+const char* name_in(const std::array<std::pair<const char*, Value>, N>& table, Value value) {
+  for (const auto& [name, known] : table) {
+    if (value == known) return name;
+  }
+  TOKENOMICS_CHECK(false, "unnamed value");
+}
+
+// Parallelism and precision -----------------------------------------------------------------------------------------
+
+/// A long key, or its short form, in the parallelism object or (shorthand) beside the pool's keys.
+int size_at(const json& pool, const Reporter& report, const char* long_name, const char* short_name) {
+  const json& object = pool.contains("parallelism") ? pool["parallelism"] : json::object();
+  std::optional<int> size;
+  const auto take = [&](const json& from, const char* key, const Reporter& where) {
+    if (!from.contains(key)) return;
+    if (size) where.at(key).add(from[key].dump(), std::string("one of ") + long_name + " and its short forms, not two");
+    size = from[key].get<int>();
+  };
+  take(object, long_name, report.at("parallelism"));
+  if (std::string_view(short_name) != long_name) take(object, short_name, report.at("parallelism"));
+  take(pool, short_name, report);
+  return size.value_or(1);
+}
+
+Parallelism parallelism_from(const json& pool, const Reporter& report, bool is_moe) {
+  Parallelism p;
+  p.attention_tp = size_at(pool, report, "attention_tp", "tp");
+  p.attention_dp = size_at(pool, report, "attention_dp", "dp");
+  p.ep = size_at(pool, report, "ep", "ep");
+  p.pp = size_at(pool, report, "pp", "pp");
+  const int stage_gpus = p.attention_tp * p.attention_dp;
+  p.moe_tp = is_moe && stage_gpus % p.ep == 0 ? stage_gpus / p.ep : 1;
+  if (pool.contains("parallelism")) p.moe_tp = pool["parallelism"].value("moe_tp", p.moe_tp);
+  return p;
+}
+
+Precisions precisions_from(const json& file, const Network& network) {
+  const auto given = [&](const char* key, Precision& field) {
+    if (file.contains(key)) field = precision_named(file[key].get<std::string>()).value();
+  };
+  Network as_chosen = network;
+  given("weights", as_chosen.native_weights);
+  given("experts", as_chosen.native_experts);
+  Precisions precisions = default_precisions(as_chosen);
+  given("activations", precisions.activations);
+  precisions.dispatch = precisions.activations == Precision::Fp8 ? Precision::Fp8 : Precision::Bf16;
+  for (const auto& [key, member] : kPrecisions) given(key, precisions.*member);
+  return precisions;
+}
+
+// Overlap and calibration -------------------------------------------------------------------------------------------
+
+OverlapSchedule schedule_from(const json& reference, const Reporter& report, const Catalogue& catalogue) {
+  if (reference == "none" && !catalogue.find(CatalogueKind::Overlaps, "none")) return {};
+  const auto part = resolve(catalogue, kOverlapPart, reference, report);
+  return part ? overlap_from(part->value, part->report) : OverlapSchedule{};
+}
+
+void read_overlap(InstancePlan& plan, const json& file, const Reporter& report, const Catalogue& catalogue) {
+  const bool is_one = file.is_string() || file.contains("stages") || file.contains("base");
+  if (is_one) {
+    plan.decode_schedule = plan.prefill_schedule = schedule_from(file, report, catalogue);
+    return;
+  }
+  if (file.contains("decode")) plan.decode_schedule = schedule_from(file["decode"], report.at("decode"), catalogue);
+  if (file.contains("prefill")) plan.prefill_schedule = schedule_from(file["prefill"], report.at("prefill"), catalogue);
+}
+
+std::optional<Calibration> resolved_calibration(const json& reference, const Reporter& report, const Catalogue& catalogue) {
+  const auto part = resolve(catalogue, kCalibrationPart, reference, report);
+  if (!part) return std::nullopt;
+  return calibration_from(part->value);
+}
+
+Calibration pool_calibration(const json& pool, const Reporter& report, const Gpu& gpu, const DeploymentContext& context) {
+  const Catalogue& catalogue = *context.catalogue;
+  if (pool.contains("calibration"))
+    return resolved_calibration(pool["calibration"], report.at("calibration"), catalogue).value_or(Calibration{});
+  if (context.calibration != nullptr) {
+    return resolved_calibration(*context.calibration, *context.calibration_report, catalogue).value_or(Calibration{});
+  }
+  const auto best = best_calibration(gpu, pool.value("engine", ""), catalogue);
+  if (best) {
+    const std::string engine = pool.value("engine", "");
+    Calibration calibration = resolved_calibration(*best, report.at("calibration"), catalogue).value_or(Calibration{});
+    const bool is_exact = calibration.gpu == gpu.name && (engine.empty() || calibration.engine == engine);
+    calibration.is_family_default = calibration.is_family_default || !is_exact;
+    return calibration;
+  }
+  report.at("calibration")
+      .add("", "a calibration (missing): none is known for " + gpu.name + " or its architecture " + gpu.architecture);
+  return {};
+}
+
+// Pool --------------------------------------------------------------------------------------------------------------
+
+BatchingSpec batching_from(const json& file) {
+  BatchingSpec batching;
+  batching.policy = named_value(kPolicies, file.value("policy", "chunked_mixed"));
+  batching.max_sequences = file.value("max_sequences", batching.max_sequences);
+  batching.max_tokens_per_step = file.value("max_tokens_per_step", batching.max_tokens_per_step);
+  batching.chunked_prefill = file.value("chunked_prefill", batching.chunked_prefill);
+  const json wait = file.value("wait", json::object());
+  batching.wait.until_requests = wait.value("until_requests", batching.wait.until_requests);
+  batching.wait.at_most_s = wait.value("at_most_s", batching.wait.at_most_s);
+  return batching;
+}
+
+void read_plan_numbers(PoolSpec& pool, const json& file) {
+  InstancePlan& plan = pool.plan;
+  const json routing = file.value("routing", json::object());
+  plan.routing = {.zipf_exponent = routing.value("zipf_exponent", 0.0),
+                  .redundant_experts = routing.value("redundant_experts", 0),
+                  .force_balance = routing.value("force_balance", false)};
+  const json balance = file.value("balance", json::object());
+  plan.balance = {.sequences_max_over_mean = balance.value("sequences_max_over_mean", 1.0),
+                  .context_max_over_mean = balance.value("context_max_over_mean", 1.0)};
+  const json memory = file.value("memory", json::object());
+  plan.hbm_utilization = memory.value("hbm_utilization", 0.9);
+  plan.reserved_per_gpu = Bytes{memory.value("reserved_GB_per_gpu", 0.0) * kGiga};
+  pool.block_tokens = memory.value("block_tokens", pool.block_tokens);
+  const json mtp = file.value("mtp", json::object());
+  pool.mtp = {.draft_tokens = mtp.value("draft_tokens", 0), .acceptance = mtp.value("acceptance", std::vector<double>{})};
+  plan.draft_tokens = pool.mtp.draft_tokens;
+}
+
+/// One pool. Parts that cannot be resolved are reported and stay empty; the scenario is refused in the end.
+PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentContext& context) {
+  PoolSpec pool;
+  pool.role = named_value(kRoles, file.value("role", "mixed"));
+  pool.name = file.value("name", name_in(kRoles, pool.role));
+  pool.instances = file.value("instances", 1);
+  pool.gpus_per_node = file.value("gpus_per_node", 8);
+  pool.batching = batching_from(file.value("batching", json::object()));
+  read_plan_numbers(pool, file);
+  const AllToAll usual = pool.role == PoolRole::Prefill ? AllToAll::Normal : AllToAll::LowLatency;
+  pool.plan.all_to_all = file.contains("all_to_all") ? named_value(kAllToAll, file["all_to_all"].get<std::string>()) : usual;
+  if (file.contains("overlap")) read_overlap(pool.plan, file["overlap"], report.at("overlap"), *context.catalogue);
+  if (const auto hardware = resolve(*context.catalogue, kHardwarePart, file["hardware"], report.at("hardware"))) {
+    pool.plan.gpu = gpu_from(hardware->value);
+    pool.calibration = pool_calibration(file, report, pool.plan.gpu, context);
+  }
+  if (context.network == nullptr) return pool;
+  pool.plan.network = *context.network;
+  pool.plan.parallelism = parallelism_from(file, report, context.network->moe() != nullptr);
+  pool.plan.precisions = precisions_from(file.value("precision", json::object()), *context.network);
+  check_pool(pool, file, report);
+  return pool;
+}
+
+KvTransferSpec kv_transfer_from(const json& file) {
+  KvTransferSpec transfer;
+  if (file.contains("bandwidth_GBps_per_gpu"))
+    transfer.bandwidth_GBps_per_gpu = file["bandwidth_GBps_per_gpu"].get<double>();
+  transfer.latency_s = file.value("latency_s", transfer.latency_s);
+  transfer.layerwise_overlap = file.value("layerwise_overlap", transfer.layerwise_overlap);
+  return transfer;
+}
+
+// Writing -----------------------------------------------------------------------------------------------------------
+
+json json_of_parallelism(const Parallelism& p) {
+  return {
+      {"attention_tp", p.attention_tp}, {"attention_dp", p.attention_dp}, {"ep", p.ep}, {"moe_tp", p.moe_tp}, {"pp", p.pp}};
+}
+
+json json_of_batching(const BatchingSpec& batching) {
+  return {{"policy", name_in(kPolicies, batching.policy)},
+          {"max_sequences", batching.max_sequences},
+          {"max_tokens_per_step", batching.max_tokens_per_step},
+          {"chunked_prefill", batching.chunked_prefill},
+          {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
+}
+
+json json_of_pool(const PoolSpec& pool) {
+  const InstancePlan& plan = pool.plan;
+  json precision = json::object();
+  for (const auto& [key, member] : kPrecisions) precision[key] = name_of(plan.precisions.*member);
+  return {{"name", pool.name},
+          {"role", name_in(kRoles, pool.role)},
+          {"hardware", json_of(plan.gpu)},
+          {"instances", pool.instances},
+          {"gpus_per_node", pool.gpus_per_node},
+          {"calibration", json_of(pool.calibration)},
+          {"parallelism", json_of_parallelism(plan.parallelism)},
+          {"precision", precision},
+          {"all_to_all", name_in(kAllToAll, plan.all_to_all)},
+          {"overlap", {{"decode", json_of(plan.decode_schedule)}, {"prefill", json_of(plan.prefill_schedule)}}},
+          {"routing",
+           {{"zipf_exponent", plan.routing.zipf_exponent},
+            {"redundant_experts", plan.routing.redundant_experts},
+            {"force_balance", plan.routing.force_balance}}},
+          {"balance",
+           {{"sequences_max_over_mean", plan.balance.sequences_max_over_mean},
+            {"context_max_over_mean", plan.balance.context_max_over_mean}}},
+          {"batching", json_of_batching(pool.batching)},
+          {"mtp", {{"draft_tokens", pool.mtp.draft_tokens}, {"acceptance", pool.mtp.acceptance}}},
+          {"memory",
+           {{"hbm_utilization", plan.hbm_utilization},
+            {"reserved_GB_per_gpu", in_file_unit(plan.reserved_per_gpu.value(), kGiga)},
+            {"block_tokens", pool.block_tokens}}}};
+}
+
+}  // namespace
+
+Precisions default_precisions(const Network& network) {
+  Precisions precisions;
+  precisions.weights = network.native_weights;
+  precisions.experts = network.native_experts;
+  precisions.activations = network.native_weights == Precision::Fp8 ? Precision::Fp8 : Precision::Bf16;
+  precisions.kv = Precision::Bf16;
+  precisions.attention = Precision::Bf16;
+  precisions.dispatch = precisions.activations;
+  precisions.combine = Precision::Bf16;
+  return precisions;
+}
+
+namespace {
+
+/// A pool that its schema refused is not read further, but an unknown GPU in it is told in the same go.
+void add_pool(DeploymentSpec& deployment, const json& file, const Reporter& report, const DeploymentContext& context) {
+  if (report.clean()) {
+    deployment.pools.push_back(pool_from(file, report, context));
+  } else if (file.is_object() && file.contains("hardware") && report.at("hardware").clean()) {
+    resolve(*context.catalogue, kHardwarePart, file["hardware"], report.at("hardware"));
+  }
+}
+
+}  // namespace
+
+DeploymentSpec deployment_from(const json& file, const Reporter& report, const DeploymentContext& context) {
+  DeploymentSpec deployment;
+  if (report.clean()) {
+    deployment.router = named_value(kRouters, file.value("router", "round_robin"));
+    deployment.kv_transfer = kv_transfer_from(file.value("kv_transfer", json::object()));
+  }
+  if (!file.contains("pools")) {
+    add_pool(deployment, file, report, context);
+    return deployment;
+  }
+  if (!file["pools"].is_array()) return deployment;
+  const Reporter pools = report.at("pools");
+  for (std::size_t i = 0; i < file["pools"].size(); ++i)
+    add_pool(deployment, file["pools"][i], pools.at(std::to_string(i)), context);
+  if (deployment.pools.size() == file["pools"].size()) check_topology(deployment.pools, pools);
+  return deployment;
+}
+
+json json_of(const DeploymentSpec& deployment) {
+  json pools = json::array();
+  for (const PoolSpec& pool : deployment.pools) pools.push_back(json_of_pool(pool));
+  json transfer{{"latency_s", deployment.kv_transfer.latency_s},
+                {"layerwise_overlap", deployment.kv_transfer.layerwise_overlap}};
+  if (deployment.kv_transfer.bandwidth_GBps_per_gpu)
+    transfer["bandwidth_GBps_per_gpu"] = *deployment.kv_transfer.bandwidth_GBps_per_gpu;
+  return {{"pools", pools}, {"router", name_in(kRouters, deployment.router)}, {"kv_transfer", transfer}};
+}
+
+}  // namespace tokenomics

@@ -1,0 +1,129 @@
+#include "overrides.hpp"
+
+#include <algorithm>
+
+#include "pointer.hpp"
+#include "resolve.hpp"
+#include "schema_view.hpp"
+
+namespace tokenomics {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> path_keys(const std::string& path) {
+  if (path.starts_with('/')) return pointer_keys(path);
+  std::string pointer = "/" + path;
+  std::replace(pointer.begin(), pointer.end(), '.', '/');
+  return pointer_keys(pointer);
+}
+
+json parsed_value(const std::string& text, std::vector<Problem>& problems, const std::string& path) {
+  Document value = parse_document(text, "--set");
+  const bool is_json = value.problems.empty() || value.problems.front().pointer.rfind("line", 0) != 0;
+  if (!is_json) return text;
+  for (const Problem& problem : value.problems) problems.push_back({"--set", path, problem.value, problem.expected, ""});
+  return value.value;
+}
+
+/// A place on the way down: what stands there, what it means with its base, and the schema that speaks about it.
+struct Place {
+  json* written = nullptr;
+  json meant;
+  const json* root = nullptr;
+  SchemaNodes nodes;
+  bool in_base = false;
+};
+
+const json* catalogue_mark(const SchemaNodes& nodes) {
+  for (const json* node : nodes) {
+    if (node->contains("x-catalogue")) return &(*node)["x-catalogue"];
+  }
+  return nullptr;
+}
+
+/// Steps from a reference into what it refers to.
+void enter_reference(Place& place, const Catalogue& catalogue) {
+  const json* mark = catalogue_mark(place.nodes);
+  if (mark == nullptr) return;
+  const PartKind kind = part_with_schema(mark->get<std::string>()).value();
+  const bool has_other_form =
+      place.written->is_object() && !place.written->contains("base") && kind.kind == CatalogueKind::Overlaps;
+  if (place.written->is_null() || has_other_form) return;
+  if (place.written->is_string()) *place.written = json{{"base", *place.written}};
+  if (place.written->contains("base") && (*place.written)["base"].is_string()) {
+    place.in_base = true;
+    const std::string base = (*place.written)["base"];
+    place.meant = *place.written;
+    if (catalogue.find(kind.kind, base)) place.meant = merged(catalogue.raw(kind.kind, base), *place.written);
+  }
+  place.root = &catalogue.schema(kind.schema);
+  place.nodes = nodes_about(*place.root, *place.root, place.meant);
+}
+
+json child_of(const json& value, const std::string& key) {
+  if (value.is_object()) return value.value(key, json());
+  return value.is_array() ? value.at(std::stoul(key)) : json();
+}
+
+/// One key down; false when it cannot be: then it has been reported.
+bool descend(Place& place, const std::string& key, const std::string& pointer, const Catalogue& catalogue,
+             std::vector<Problem>& problems) {
+  enter_reference(place, catalogue);
+  if (place.written->is_null()) *place.written = json::object();
+  if (place.written->is_array()) {
+    const bool is_index = !key.empty() && key.size() < 9 &&
+                          std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+    if (!is_index || std::stoul(key) >= place.written->size()) {
+      problems.push_back({"--set", pointer, key, "an index below " + std::to_string(place.written->size()), ""});
+      return false;
+    }
+  } else if (!place.written->is_object()) {
+    problems.push_back({"--set", pointer, key, "no further key: here stands " + shown(*place.written), ""});
+    return false;
+  }
+  json meant = child_of(place.meant, key);
+  SchemaNodes nodes = nodes_beneath(*place.root, place.nodes, key, meant);
+  if (nodes.empty() && !(key == "base" && place.in_base)) {
+    const KeyHint hint = hint_for_unknown_key(key, known_keys(place.nodes).names);
+    problems.push_back({"--set", pointer, "", hint.expected, hint.nearest});
+    return false;
+  }
+  place.written = place.written->is_array() ? &(*place.written)[std::stoul(key)] : &(*place.written)[key];
+  place.meant = std::move(meant);
+  place.nodes = std::move(nodes);
+  return true;
+}
+
+}  // namespace
+
+void apply_override(Document& scenario, const std::string& text, const Catalogue& catalogue,
+                    std::vector<Problem>& problems) {
+  const std::size_t equals = text.find('=');
+  const std::vector<std::string> keys =
+      equals == std::string::npos ? std::vector<std::string>{} : path_keys(text.substr(0, equals));
+  if (keys.empty()) {
+    problems.push_back({"--set", "", json(text).dump(), "POINTER=VALUE", ""});
+    return;
+  }
+  json changed = scenario.value;  // nothing is left half written when the path turns out to be unknown
+  const json& root = catalogue.schema("scenario");
+  Place place{&changed, changed, &root, nodes_about(root, root, changed), false};
+  json* parent = nullptr;
+  std::string pointer;
+  for (const std::string& key : keys) {
+    parent = place.written;
+    pointer = pointer_append(pointer, key);
+    if (!descend(place, key, pointer, catalogue, problems)) return;
+  }
+  json value = parsed_value(text.substr(equals + 1), problems, pointer);
+  if (value.is_null() && !place.in_base && parent->is_object()) {
+    parent->erase(keys.back());
+  } else {
+    *place.written = std::move(value);
+  }
+  scenario.value = std::move(changed);
+  scenario.overrides.push_back(pointer);
+}
+
+}  // namespace tokenomics

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "reporter.hpp"
+#include "tokenomics/scenario/catalogue.hpp"
+#include "tokenomics/scenario/scenario.hpp"
+
+namespace tokenomics {
+
+// Sections of a scenario file that its schema has accepted -> typed, and back. An absent section reads as an empty one.
+
+/// What the deployment needs from the rest of the scenario.
+struct DeploymentContext {
+  const Catalogue* catalogue = nullptr;
+  const Network* network = nullptr;             ///< null when it could not be read
+  const nlohmann::json* calibration = nullptr;  ///< the scenario's, or null
+  std::optional<Reporter> calibration_report;
+};
+DeploymentSpec deployment_from(const nlohmann::json& file, const Reporter& report, const DeploymentContext& context);
+nlohmann::json json_of(const DeploymentSpec& deployment);
+
+FleetSpec fleet_from(const nlohmann::json& file, const Reporter& report);
+nlohmann::json json_of(const FleetSpec& fleet);
+
+LimitsSpec limits_from(const nlohmann::json& file);
+nlohmann::json json_of(const LimitsSpec& limits);
+
+SloSpec slo_from(const nlohmann::json& file);
+nlohmann::json json_of(const SloSpec& slo);
+
+/// Without a price the pools' rental price is taken; pools with different or unknown prices are reported.
+GpuHourCost cost_from(const nlohmann::json& file, const Reporter& report, const std::vector<PoolSpec>& pools);
+nlohmann::json json_of(const GpuHourCost& cost);
+
+PricingSpec pricing_from(const nlohmann::json& file, const Reporter& report);
+nlohmann::json json_of(const PricingSpec& pricing);
+
+MeasureSpec measure_from(const nlohmann::json& file, const Reporter& report, const WorkloadSpec* workload);
+nlohmann::json json_of(const MeasureSpec& measure);
+
+// What contradicts each other across sections.
+void check_pool(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
+void check_topology(const std::vector<PoolSpec>& pools, const Reporter& report);
+void check_limits(const Network& network, const nlohmann::json& file, const Reporter& report);
+void check_measure(const Scenario& scenario, const Reporter& report);
+
+}  // namespace tokenomics

@@ -1,0 +1,155 @@
+#include <array>
+
+#include "sections.hpp"
+
+namespace tokenomics {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kDefaultRequests = 2000;
+constexpr std::int64_t kDefaultWarmUpRequests = 200;
+
+template <typename Value>
+std::optional<Value> optional_at(const json& object, const char* key) {
+  if (!object.contains(key)) return std::nullopt;
+  return object[key].get<Value>();
+}
+
+template <typename Value>
+void write(json& object, const char* key, const std::optional<Value>& value) {
+  if (value) object[key] = *value;
+}
+
+constexpr std::array<std::pair<const char*, FleetSpec::Kind>, 3> kFleetKinds{{{"fixed", FleetSpec::Kind::Fixed},
+                                                                              {"hold_service", FleetSpec::Kind::HoldService},
+                                                                              {"schedule", FleetSpec::Kind::Schedule}}};
+
+}  // namespace
+
+// Fleet -------------------------------------------------------------------------------------------------------------
+
+FleetSpec fleet_from(const json& file, const Reporter& report) {
+  FleetSpec fleet;
+  const std::string kind = file.value("kind", "fixed");
+  for (const auto& [name, value] : kFleetKinds) {
+    if (kind == name) fleet.kind = value;
+  }
+  fleet.interactivity_tok_s_user = file.value("interactivity_tok_s_user", 0.0);
+  fleet.ttft_p90_s = file.value("ttft_p90_s", 0.0);
+  fleet.max_nodes = optional_at<int>(file, "max_nodes");
+  if (file.contains("schedule_nodes"))
+    fleet.schedule_nodes = file["schedule_nodes"].get<std::vector<std::pair<double, int>>>();
+  for (std::size_t i = 1; i < fleet.schedule_nodes.size(); ++i) {
+    if (fleet.schedule_nodes[i].first > fleet.schedule_nodes[i - 1].first) continue;
+    report.at("schedule_nodes")
+        .at(std::to_string(i))
+        .add(file["schedule_nodes"][i].dump(), "a later hour than the one before");
+  }
+  if (fleet.kind == FleetSpec::Kind::HoldService && !file.contains("interactivity_tok_s_user")) {
+    report.at("interactivity_tok_s_user").add("", "the speed that decode units hold (missing)");
+  }
+  if ((fleet.kind == FleetSpec::Kind::Schedule) != file.contains("schedule_nodes")) {
+    report.at("schedule_nodes").add("", "a list of [from hour, nodes] for the kind schedule, and for no other");
+  }
+  return fleet;
+}
+
+json json_of(const FleetSpec& fleet) {
+  json file = json::object();
+  for (const auto& [name, value] : kFleetKinds) {
+    if (fleet.kind == value) file["kind"] = name;
+  }
+  if (fleet.interactivity_tok_s_user > 0) file["interactivity_tok_s_user"] = fleet.interactivity_tok_s_user;
+  if (fleet.ttft_p90_s > 0) file["ttft_p90_s"] = fleet.ttft_p90_s;
+  write(file, "max_nodes", fleet.max_nodes);
+  if (!fleet.schedule_nodes.empty()) file["schedule_nodes"] = fleet.schedule_nodes;
+  return file;
+}
+
+// Limits and SLO ----------------------------------------------------------------------------------------------------
+
+LimitsSpec limits_from(const json& file) {
+  return {.context_tokens = optional_at<std::int64_t>(file, "context_tokens"),
+          .queue_requests = optional_at<std::int64_t>(file, "queue_requests")};
+}
+
+json json_of(const LimitsSpec& limits) {
+  json file = json::object();
+  write(file, "context_tokens", limits.context_tokens);
+  write(file, "queue_requests", limits.queue_requests);
+  return file;
+}
+
+SloSpec slo_from(const json& file) {
+  SloSpec slo;
+  const auto bound = [&](const char* key, const char* value) -> std::optional<SloSpec::Bound> {
+    if (!file.contains(key)) return std::nullopt;
+    return SloSpec::Bound{.percentile = file[key].value("percentile", 90.0), .value = file[key][value]};
+  };
+  slo.ttft_s = bound("ttft_s", "max");
+  slo.interactivity_tok_s_user = bound("interactivity_tok_s_user", "min");
+  return slo;
+}
+
+json json_of(const SloSpec& slo) {
+  json file = json::object();
+  if (slo.ttft_s) file["ttft_s"] = {{"percentile", slo.ttft_s->percentile}, {"max", slo.ttft_s->value}};
+  if (slo.interactivity_tok_s_user) {
+    file["interactivity_tok_s_user"] = {{"percentile", slo.interactivity_tok_s_user->percentile},
+                                        {"min", slo.interactivity_tok_s_user->value}};
+  }
+  return file;
+}
+
+// Measure -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// All-at-once and a trace that does not loop end by themselves.
+bool ends_by_itself(const WorkloadSpec& workload) {
+  if (std::holds_alternative<AllAtOnceArrivals>(workload.arrivals)) return true;
+  return std::holds_alternative<TraceArrivals>(workload.arrivals) && workload.trace && !workload.trace->loop;
+}
+
+}  // namespace
+
+MeasureSpec measure_from(const json& file, const Reporter& report, const WorkloadSpec* workload) {
+  MeasureSpec measure;
+  if (file.value("start", "empty") == "stationary") measure.start = MeasureSpec::Start::Stationary;
+  measure.warm_up_s = file.value("warm_up_s", 0.0);
+  measure.duration_s = optional_at<double>(file, "duration_s");
+  measure.requests = optional_at<std::int64_t>(file, "requests");
+  measure.windows_per_day = file.value("windows_per_day", 0);
+  measure.window_s = file.value("window_s", 0.0);
+  measure.replications = file.value("replications", 1);
+  const bool is_open_end = !measure.duration_s && !measure.requests && measure.windows_per_day == 0;
+  const bool takes_default = is_open_end && workload != nullptr && !ends_by_itself(*workload);
+  if (takes_default) measure.requests = kDefaultRequests;
+  const bool is_warm = file.contains("warm_up_s") || measure.start == MeasureSpec::Start::Stationary;
+  measure.warm_up_requests = file.value("warm_up_requests", takes_default && !is_warm ? kDefaultWarmUpRequests : 0);
+  if ((measure.windows_per_day > 0) != (measure.window_s > 0)) {
+    report.at(measure.window_s > 0 ? "windows_per_day" : "window_s")
+        .add("", "windows_per_day and window_s together, or neither");
+  }
+  if (measure.windows_per_day > 0 && measure.windows_per_day * measure.window_s > kSecondsPerDay) {
+    report.at("window_s")
+        .add(file["window_s"].dump(),
+             "windows that do not overlap: at most " + json(kSecondsPerDay / measure.windows_per_day).dump());
+  }
+  return measure;
+}
+
+json json_of(const MeasureSpec& measure) {
+  json file{{"start", measure.start == MeasureSpec::Start::Stationary ? "stationary" : "empty"},
+            {"warm_up_s", measure.warm_up_s},
+            {"warm_up_requests", measure.warm_up_requests},
+            {"windows_per_day", measure.windows_per_day},
+            {"replications", measure.replications}};
+  write(file, "duration_s", measure.duration_s);
+  write(file, "requests", measure.requests);
+  if (measure.window_s > 0) file["window_s"] = measure.window_s;
+  return file;
+}
+
+}  // namespace tokenomics
