@@ -34,6 +34,20 @@ json section(const json& file, const char* key, const Reporter& report) {
   return file.contains(key) && report.at(key).clean() ? file[key] : json::object();
 }
 
+std::vector<PublishedFigure> published_from(const json& list) {
+  std::vector<PublishedFigure> figures;
+  for (const json& figure : list) figures.push_back({figure["quantity"], figure["value"], figure["source"]});
+  return figures;
+}
+
+json json_of(const std::vector<PublishedFigure>& figures) {
+  json list = json::array();
+  for (const PublishedFigure& figure : figures) {
+    list.push_back({{"quantity", figure.quantity}, {"value", figure.value}, {"source", figure.source}});
+  }
+  return list;
+}
+
 std::optional<Network> network_of(const json& file, const Reporter& report, const Catalogue& catalogue) {
   if (!file.contains("model") || !report.clean()) return std::nullopt;
   const auto part = resolve(catalogue, kModelPart, file["model"], report);
@@ -84,6 +98,8 @@ Scenario scenario_from(const Document& document, const Catalogue& catalogue, std
     }
   }
   if (const json seed = section(file, "seed", report); seed.is_number()) scenario.seed = seed;
+
+  scenario.published = published_from(section(file, "published", report));
 
   const auto network = network_of(file, report.at("model"), catalogue);
   const auto workload = workload_of(file, report.at("workload"), catalogue);
@@ -156,6 +172,7 @@ Scenario load_scenario_text(const std::string& text, const std::string& file, co
 json resolved_json(const Scenario& scenario) {
   json file{{"name", scenario.name},
             {"assumptions", scenario.assumptions},
+            {"published", json_of(scenario.published)},
             {"seed", scenario.seed},
             {"workload", json_of(scenario.workload, scenario.catalogue_directories)},
             {"deployment", json_of(scenario.deployment)},
