@@ -35,14 +35,17 @@ void add_prompts(RankLoad& load, const InstancePlan& plan, const PrefillLoad& pr
   const double prompts = static_cast<double>(std::max<std::int64_t>(1, prefill.sequences));
   const double balance = dp > 1 ? plan.balance.sequences_max_over_mean : 1.0;
   // Prompts are whole on a rank, but their chunks may follow each other through pipeline stages.
-  const double estimated = slowest_share(balance, dp, prompts) / plan.parallelism.pp;
-  const double share = prefill.fullest_rank_tokens > 0 ? prefill.fullest_rank_tokens / plan.parallelism.pp : estimated;
-  const double attention_share = prefill.fullest_rank_attention > 0 ? prefill.fullest_rank_attention / plan.parallelism.pp : estimated;
-  load.prompt_tokens = prefill.tokens * share;
-  load.attended = prefill.attended_tokens * attention_share;
-  load.capped_attended = prefill.capped_attended_tokens * attention_share;
-  load.reexpanded = prefill.reexpanded_tokens * attention_share;
-  load.prompts = std::max(1.0, prompts * share);
+  const double even = slowest_share(balance, dp, prompts);
+  const bool known = prefill.fullest_rank_tokens > 0;
+  const double tokens_share = (known ? std::min(1.0, prefill.fullest_rank_tokens / prefill.tokens) : even) / plan.parallelism.pp;
+  const bool attention_known = known && prefill.attended_tokens > 0;
+  const double attended_share =
+      attention_known ? std::min(1.0, prefill.fullest_rank_attention / prefill.attended_tokens) / plan.parallelism.pp : tokens_share;
+  load.prompt_tokens = prefill.tokens * tokens_share;
+  load.attended = prefill.attended_tokens * attended_share;
+  load.capped_attended = prefill.capped_attended_tokens * attended_share;
+  load.reexpanded = prefill.reexpanded_tokens * tokens_share;
+  load.prompts = std::max(1.0, prompts * tokens_share);
   load.rank_tokens += load.prompt_tokens;
   load.group_tokens += prefill.tokens / plan.parallelism.pp;
   const double finishing = static_cast<double>(prefill.finishing);

@@ -190,6 +190,18 @@ TEST_CASE("The slowest data-parallel rank sets the step, and a rank with work ha
   CHECK(even.step(decode_load(1, 4000), {}) > 0.5 * even.step(decode_load(16, 4000), {}));
 }
 
+TEST_CASE("A caller that knows how prompts lie on ranks is believed", "[roofline]") {
+  const StepModel model(v3_decode(16, 0), without_overheads());
+  const PrefillLoad even = prompts(16, 1000);
+  PrefillLoad known = even;
+  known.fullest_rank_tokens = 1000;
+  known.fullest_rank_attention = even.attended_tokens / 16;
+  CHECK(model.step({}, known).value() == Approx(model.step({}, even).value()).epsilon(1e-12));
+  known.fullest_rank_tokens = 3000;  // three prompts on one rank, none on two others
+  known.fullest_rank_attention *= 3;
+  CHECK(model.step({}, known).value() > 1.5 * model.step({}, even).value());
+}
+
 TEST_CASE("Host gap and prefill floor are paid once a step", "[roofline]") {
   Calibration c = h800_calibration();
   const StepModel with(small_plan(), c);
