@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+
+namespace tokenomics::cli {
+
+struct ArgumentRow {
+  const char* name;
+  const char* help;
+  bool is_required = true;
+};
+
+/// A command of the program: everything that its help, its parser and the list of commands need.
+struct Command {
+  const char* name;
+  const char* summary;
+  std::vector<const char*> examples;
+  std::vector<ArgumentRow> arguments;
+  std::vector<OptionRow> options;
+  int (*run)(const Options& options);
+};
+
+Command run_command();
+Command explain_command();
+Command list_command();
+Command show_command();
+Command trace_command();
+Command schema_command();
+
+/// All of them, in the order of the help.
+const std::vector<Command>& commands();
+
+std::string help_of(const Command& command);
+std::string help_of_program();
+
+}  // namespace tokenomics::cli

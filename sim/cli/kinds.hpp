@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "tokenomics/scenario/catalogue.hpp"
+
+namespace tokenomics::cli {
+
+/// "model", "models", "network" ... Throws UsageError with the nearest name.
+CatalogueKind kind_named(const std::string& word);
+
+/// For help texts: "hardware, models, ...".
+inline constexpr const char* kKindHelp = "hardware, model, workload, calibration, provider, scenario or overlap (or their plurals)";
+
+}  // namespace tokenomics::cli

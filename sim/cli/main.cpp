@@ -1,0 +1,88 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "tokenomics/base/error.hpp"
+
+namespace tokenomics::cli {
+namespace {
+
+enum ExitCode { kOk = 0, kUsage = 2, kInfeasible = 3, kInternal = 4 };
+
+const Command* find_command(const std::string& name) {
+  for (const Command& command : commands()) {
+    if (name == command.name) return &command;
+  }
+  return nullptr;
+}
+
+const Command& known_command(const std::string& name) {
+  if (const Command* command = find_command(name)) return *command;
+  std::vector<std::string> known;
+  for (const Command& command : commands()) known.emplace_back(command.name);
+  const std::string nearest = nearest_name(name, known);
+  throw UsageError(fmt::format("unknown command \"{}\"{}", name, nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+}
+
+int print(const std::string& text) {
+  write_standard_output(text);
+  return kOk;
+}
+
+/// Options before the command's name. Nothing when the command comes next.
+std::optional<int> handle_global(const std::string& word) {
+  if (word == "--help" || word == "-h") return print(help_of_program());
+  if (word == "--version") return print(fmt::format("tokenomics {}\n", TOKENOMICS_VERSION));
+  const std::string nearest = nearest_name(word, {"--help", "--version"});
+  throw UsageError(fmt::format("unknown option {} before the command{}", word, nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+}
+
+/// Cut at the first word without a dash: what stands before it is for the program, what follows for the command.
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty()) throw UsageError("no command");
+  if (words.front().starts_with('-')) return *handle_global(words.front());
+  const bool asks_help = words.front() == "help";
+  if (asks_help && words.size() == 1) return print(help_of_program());
+  const Command& command = known_command(asks_help ? words[1] : words.front());
+  if (asks_help) return print(help_of(command));
+  const Options options = parse(command, {words.begin() + 1, words.end()});
+  return options.has("help") ? print(help_of(command)) : command.run(options);
+}
+
+int complain(int code, const std::string& text) {
+  std::fflush(stdout);
+  fmt::print(stderr, "{}\n", text);
+  return code;
+}
+
+int run_program(const std::vector<std::string>& words) {
+  try {
+    return dispatch(words);
+  } catch (const UsageError& error) {
+    const bool has_command = !words.empty() && find_command(words.front()) != nullptr;
+    return complain(kUsage, fmt::format("tokenomics: {}\nSee tokenomics {}--help", error.what(), has_command ? words.front() + " " : ""));
+  } catch (const ScenarioError& error) {
+    return complain(kUsage, error.what());
+  } catch (const Infeasible& error) {
+    return complain(kInfeasible, fmt::format("tokenomics: infeasible: {}", error.what()));
+  } catch (const std::bad_alloc&) {
+    return complain(kInternal, "tokenomics: out of memory");
+  } catch (const IoError& error) {
+    return complain(kInternal, fmt::format("tokenomics: {}", error.what()));
+  } catch (const std::exception& error) {
+    return complain(kInternal, fmt::format("tokenomics: internal error: {}", error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace tokenomics::cli
+
+int main(int argc, char** argv) {
+  tokenomics::cli::handle_interrupts();
+  std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return tokenomics::cli::run_program(words);
+}

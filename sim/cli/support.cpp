@@ -1,0 +1,81 @@
+#include "support.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace tokenomics::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string shipped_catalogue() {
+  const char* chosen = std::getenv("TOKENOMICS_CATALOGUE");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  std::error_code none;
+  const fs::path program = fs::read_symlink("/proc/self/exe", none);
+  const fs::path installed = program.parent_path().parent_path() / TOKENOMICS_INSTALLED_CATALOGUE;
+  if (!program.empty() && fs::is_directory(installed, none)) return installed.string();
+  return TOKENOMICS_SOURCE_CATALOGUE;
+}
+
+constexpr auto kBeforeFirst = std::chrono::seconds(1);
+constexpr auto kBetween = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Catalogue open_catalogue(const Options& options) {
+  std::vector<std::string> directories{shipped_catalogue()};
+  for (const std::string& directory : options.texts("catalogue")) directories.push_back(directory);
+  return Catalogue(std::move(directories));
+}
+
+ReportOptions report_options(const Options& options) { return {TOKENOMICS_VERSION, wants_color(options), std::nullopt}; }
+
+Format format_of(const Options& options) {
+  const std::string format = options.choice("format", {"table", "json", "csv"});
+  return format == "json" ? Format::Json : format == "csv" ? Format::Csv : Format::Table;
+}
+
+ResultOutput::ResultOutput(const Options& options) {
+  const std::string path = options.text("out").value_or("-");
+  if (path != "-") file_ = std::make_unique<OutputFile>(path);
+}
+
+void ResultOutput::finish(std::string_view text) {
+  if (!file_) return write_standard_output(text);
+  file_->write(text);
+  file_->commit();
+}
+
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+Progress::Progress(const Options& options)
+    : is_wanted_(!options.has("quiet") && isatty(STDERR_FILENO) == 1), next_(std::chrono::steady_clock::now() + kBeforeFirst) {}
+
+Progress::~Progress() {
+  if (is_shown_) fmt::print(stderr, "\r\x1b[K");
+}
+
+std::function<void(double)> Progress::listener() {
+  if (!is_wanted_) return {};
+  return [this](double share) { show(share); };
+}
+
+void Progress::show(double share) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return;
+  next_ = now + kBetween;
+  is_shown_ = true;
+  fmt::print(stderr, "\r{:3.0f}%", 100.0 * share);
+  std::fflush(stderr);
+}
+
+}  // namespace tokenomics::cli

@@ -1,0 +1,64 @@
+#include "number_format.hpp"
+
+#include <cmath>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace tokenomics {
+namespace {
+
+constexpr const char* kAbsent = "-";
+/// Below this, and above 1e15, digits alone are hard to read.
+constexpr double kSmallest = 1e-4;
+constexpr double kLargest = 1e15;
+
+/// "-1234567.8" -> "-1,234,567.8".
+std::string with_separators(std::string text) {
+  const std::size_t first = text.front() == '-' ? 1 : 0;
+  std::size_t end = text.find('.');
+  if (end == std::string::npos) end = text.size();
+  for (std::size_t at = end; at > first + 3;) {
+    at -= 3;
+    text.insert(at, 1, ',');
+  }
+  return text;
+}
+
+/// Power of ten of the first digit once `value` is rounded to `digits`: 9.996 to 3 digits is 10.0.
+int exponent_of(double value, int digits) {
+  const std::string text = fmt::format("{:.{}e}", value, digits - 1);
+  return std::atoi(text.c_str() + text.find('e') + 1);
+}
+
+}  // namespace
+
+nlohmann::ordered_json tidy(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  const double rounded = std::strtod(fmt::format("{:.9g}", value).c_str(), nullptr);
+  return rounded == 0.0 ? 0.0 : rounded;  // no minus zero
+}
+nlohmann::ordered_json tidy(const std::optional<double>& value) {
+  return value ? tidy(*value) : nlohmann::ordered_json(nullptr);
+}
+
+std::string significant(double value, int digits) {
+  if (!std::isfinite(value)) return kAbsent;
+  if (value == 0.0) return "0";
+  const double size = std::abs(value);
+  if (size < kSmallest || size >= kLargest) return fmt::format("{:.{}e}", value, digits - 1);
+  const int decimals = std::max(0, digits - 1 - exponent_of(size, digits));
+  return with_separators(fmt::format("{:.{}f}", value, decimals));
+}
+std::string significant(const std::optional<double>& value, int digits) {
+  return value ? significant(*value, digits) : kAbsent;
+}
+
+std::string whole(double count) {
+  return std::isfinite(count) ? with_separators(fmt::format("{:.0f}", count)) : kAbsent;
+}
+
+std::string percent(double share) { return std::isfinite(share) ? with_separators(fmt::format("{:.1f}", 100.0 * share)) : kAbsent; }
+std::string percent(const std::optional<double>& share) { return share ? percent(*share) : kAbsent; }
+
+}  // namespace tokenomics

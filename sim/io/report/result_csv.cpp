@@ -1,0 +1,22 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "csv.hpp"
+#include "tokenomics/report/run_report.hpp"
+
+namespace tokenomics {
+
+std::string result_csv(const RunResult& result, const ReportOptions& options) {
+  nlohmann::ordered_json file = result_json(result, options);
+  for (const char* list : {"binding_details", "windows", "published", "notes"}) file.erase(list);
+  file["scenario"].erase("resolved");
+  file["binding"] = fmt::format("{}", fmt::join(file["binding"].get<std::vector<std::string>>(), ";"));
+  std::vector<std::string> names, values;
+  for (const FlatValue& flat : flattened(file)) {
+    names.push_back(flat.name);
+    values.push_back(csv_value(flat.value));
+  }
+  return csv_line(names) + csv_line(values);
+}
+
+}  // namespace tokenomics
