@@ -100,7 +100,9 @@ struct MakeClock {
   const UnitGammaQuantile* gamma;
   using Result = std::unique_ptr<ArrivalClock>;
 
-  Result operator()(const PoissonArrivals& a) const { return std::make_unique<PoissonClock>(a.rate_per_s * rate_scale, random); }
+  Result operator()(const PoissonArrivals& a) const {
+    return std::make_unique<PoissonClock>(a.rate_per_s * rate_scale, random);
+  }
   Result operator()(const GammaArrivals& a) const {
     return std::make_unique<GammaClock>(a.rate_per_s * rate_scale, *gamma, random);
   }

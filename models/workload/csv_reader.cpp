@@ -14,7 +14,8 @@ CsvReader::CsvReader(const std::string& path, std::vector<std::string> columns)
     : lines_(path), columns_(std::move(columns)) {
   std::string_view header;
   if (!lines_.next(header)) {
-    throw ScenarioError(Problem{path, "line 1", "an empty file", fmt::format("a header with {}", fmt::join(columns_, ", ")), ""});
+    throw ScenarioError(
+        Problem{path, "line 1", "an empty file", fmt::format("a header with {}", fmt::join(columns_, ", ")), ""});
   }
   split(header);
   width_ = fields_.size();

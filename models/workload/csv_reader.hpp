@@ -24,7 +24,7 @@ class CsvReader {
 
   /// Fields of the row by the position of their name in `columns`.
   [[nodiscard]] std::string_view text(std::size_t column) const { return fields_[where_[column]]; }
-  [[nodiscard]] double number(std::size_t column) const;  ///< finite and not negative
+  [[nodiscard]] double number(std::size_t column) const;                                  ///< finite and not negative
   [[nodiscard]] std::int64_t count(std::size_t column, std::int64_t at_least = 0) const;  ///< whole, up to 1e9
   [[noreturn]] void fail(std::size_t column, const std::string& expected) const;
   [[noreturn]] void fail(std::string_view value, const std::string& expected) const { lines_.fail(value, expected); }

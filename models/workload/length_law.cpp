@@ -9,7 +9,7 @@ namespace tokenomics {
 
 Lengths lengths_of(std::int64_t input, std::int64_t output, double cached_share, double reasoning_share) {
   const auto part = [](double share, std::int64_t whole) {
-    return std::min(static_cast<std::int64_t>(std::floor(share * static_cast<double>(whole))), whole - 1);
+    return std::min(static_cast<std::int64_t>(share * static_cast<double>(whole)), whole - 1);  // rounded down
   };
   return {input, part(cached_share, input), output, part(reasoning_share, output)};
 }

@@ -146,7 +146,8 @@ std::optional<double> LoadedWorkload::mean_arrival_rate() const {
   return *rate * static_cast<double>(data_->rows.size()) / static_cast<double>(data_->sessions.size() - 1);
 }
 
-std::unique_ptr<RequestSource> LoadedWorkload::source(std::uint64_t seed, std::uint64_t replication, double rate_scale) const {
+std::unique_ptr<RequestSource> LoadedWorkload::source(std::uint64_t seed, std::uint64_t replication,
+                                                      double rate_scale) const {
   TOKENOMICS_CHECK(std::isfinite(rate_scale) && rate_scale > 0, fmt::format("rate_scale = {}", rate_scale));
   const Streams streams{RandomStream(seed, "arrivals", replication), RandomStream(seed, "lengths", replication)};
   if (data_->plays_sessions()) return make_session_source(data_, streams, rate_scale);
@@ -165,8 +166,6 @@ std::unique_ptr<RequestSource> make_request_source(const WorkloadSpec& spec, std
   return LoadedWorkload(spec).source(seed, replication, rate_scale);
 }
 
-std::optional<double> mean_arrival_rate(const WorkloadSpec& spec) {
-  return LoadedWorkload(spec).mean_arrival_rate();
-}
+std::optional<double> mean_arrival_rate(const WorkloadSpec& spec) { return LoadedWorkload(spec).mean_arrival_rate(); }
 
 }  // namespace tokenomics

@@ -20,14 +20,14 @@ struct LoadedWorkload::Data {
 
   // Trace of requests (Azure, Mooncake, Claude Code): the rows inside the window.
   std::vector<TraceRow> rows;
-  std::vector<Lengths> row_lengths;     // parallel to rows
-  std::vector<std::size_t> sessions;    // Claude Code: first row of each session, and one past the last row
-  double tick_s = 0;                    // > 0: times are ticks of this width, to be spread
-  double period_s = 0;                  // trace time after which a looping replay starts again
+  std::vector<Lengths> row_lengths;   // parallel to rows
+  std::vector<std::size_t> sessions;  // Claude Code: first row of each session, and one past the last row
+  double tick_s = 0;                  // > 0: times are ticks of this width, to be spread
+  double period_s = 0;                // trace time after which a looping replay starts again
 
   ServeGenTrace tenants;
-  double from_s = 0, to_s = 0;                  // ServeGen: the window in trace time
-  std::map<int, UnitGammaQuantile> gamma;       // ServeGen, by gamma_key; gamma arrivals under key 0
+  double from_s = 0, to_s = 0;             // ServeGen: the window in trace time
+  std::map<int, UnitGammaQuantile> gamma;  // ServeGen, by gamma_key; gamma arrivals under key 0
 
   [[nodiscard]] bool replays() const { return std::holds_alternative<TraceArrivals>(spec.arrivals); }
   [[nodiscard]] bool uses_trace() const { return replays() || !spec.lengths; }

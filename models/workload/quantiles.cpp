@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tokenomics/base/random.hpp"
+#include "tokenomics/workload/normal_table.hpp"
 
 namespace tokenomics {
 
@@ -31,7 +31,7 @@ struct ValueAt {
   const std::vector<double>* log_value;
   double operator()(const FixedLaw& law) const { return law.value; }
   double operator()(const UniformLaw& law) const { return law.low + (law.high - law.low) * u; }
-  double operator()(const LognormalLaw& law) const { return std::exp(law.mu + law.sigma * normal_quantile(u)); }
+  double operator()(const LognormalLaw& law) const { return std::exp(law.mu + law.sigma * NormalTable::instance()(u)); }
   double operator()(const ParetoLaw& law) const { return law.scale * std::pow(1.0 - u, -1.0 / law.alpha); }
   double operator()(const QuantileLaw& law) const { return interpolate(law.probability, *log_value, u); }
 };
@@ -104,7 +104,7 @@ double MarginalSampler::value(double u) const { return std::visit(ValueAt{u, &lo
 std::int64_t MarginalSampler::tokens(double u) const {
   const double clamped =
       std::clamp(value(u), static_cast<double>(marginal_.min_tokens), static_cast<double>(marginal_.max_tokens));
-  return std::llround(clamped);
+  return static_cast<std::int64_t>(clamped + 0.5);  // values are at least 1
 }
 
 std::vector<Problem> problems_of(const LengthMarginal& marginal, const std::string& file, const std::string& pointer) {

@@ -13,10 +13,7 @@ namespace {
 class ReplaySource final : public RequestSource {
  public:
   ReplaySource(DataPtr data, Streams streams, double rate_scale)
-      : data_(std::move(data)),
-        streams_(streams),
-        speed_(data_->spec.trace->speed * rate_scale),
-        next_(arrival()) {}
+      : data_(std::move(data)), streams_(streams), speed_(data_->spec.trace->speed * rate_scale), next_(arrival()) {}
 
   [[nodiscard]] SimTime next_arrival() const override { return next_; }
 

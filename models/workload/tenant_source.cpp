@@ -28,7 +28,9 @@ class TenantClock {
   [[nodiscard]] const ServeGenTenant& tenant() const { return *tenant_; }
   [[nodiscard]] double trace_time() const { return time_s_; }
   /// Seconds since the start of the replay in trace time, counting whole rounds.
-  [[nodiscard]] double elapsed() const { return static_cast<double>(round_) * (data_->to_s - data_->from_s) + time_s_ - data_->from_s; }
+  [[nodiscard]] double elapsed() const {
+    return static_cast<double>(round_) * (data_->to_s - data_->from_s) + time_s_ - data_->from_s;
+  }
 
   /// Moves on to the next arrival; false when there is none.
   bool advance(RandomStream& random) {

@@ -50,7 +50,8 @@ class Checks {
     const auto& shape = a.hourly_shape;
     const bool good = shape.size() == 24 && std::none_of(shape.begin(), shape.end(), bad) &&
                       std::any_of(shape.begin(), shape.end(), [](double v) { return v > 0; });
-    if (!good) add("/arrivals/hourly_shape", fmt::format("[{}]", fmt::join(shape, ",")), "24 numbers that are at least 0, not all 0");
+    if (!good)
+      add("/arrivals/hourly_shape", fmt::format("[{}]", fmt::join(shape, ",")), "24 numbers that are at least 0, not all 0");
     if (!(a.start_hour >= 0 && a.start_hour < 24)) {
       add("/arrivals/start_hour", fmt::format("{}", a.start_hour), "a number from 0 to below 24");
     }
@@ -91,9 +92,11 @@ class Checks {
 
   void check_sessions(const TraceSpec& trace, bool replays) {
     if (replays) {
-      add("/arrivals/kind", "\"trace\"", "poisson, gamma, day_night, closed_loop or all_at_once: claude_code sessions have no absolute times");
+      add("/arrivals/kind", "\"trace\"",
+          "poisson, gamma, day_night, closed_loop or all_at_once: claude_code sessions have no absolute times");
     }
-    if (trace.from_s != 0 || trace.to_s) add("/trace", "from_s or to_s", "no window: claude_code sessions have no absolute times");
+    if (trace.from_s != 0 || trace.to_s)
+      add("/trace", "from_s or to_s", "no window: claude_code sessions have no absolute times");
   }
 
   void positive(const char* pointer, double value) {

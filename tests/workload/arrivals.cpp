@@ -219,5 +219,6 @@ TEST_CASE("every problem of a specification is reported at once, with its place"
   WorkloadSpec bare;
   bare.name = "test";
   bare.arrivals = PoissonArrivals{1};
-  CHECK(message_of([&] { LoadedWorkload{bare}; }) == "workload \"test\": /lengths; expected lengths, or a trace to take them from");
+  CHECK(message_of([&] { LoadedWorkload{bare}; }) ==
+        "workload \"test\": /lengths; expected lengths, or a trace to take them from");
 }

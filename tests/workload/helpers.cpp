@@ -1,10 +1,10 @@
 #include "helpers.hpp"
 
+#include <unistd.h>
 #include <boost/crc.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 namespace workload_test {
 

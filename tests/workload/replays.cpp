@@ -67,7 +67,8 @@ TEST_CASE("a window keeps the rows from its start to before its end and starts a
   CHECK(seconds_of(drained(spec)) == std::vector<double>{0.5, 3.5});
   spec.trace->from_s = 9;
   spec.trace->to_s = 10;
-  CHECK(message_of([&] { drained(spec); }) == file.path() + ": from 9 s: no requests; expected a window of the trace with requests");
+  CHECK(message_of([&] { drained(spec); }) ==
+        file.path() + ": from 9 s: no requests; expected a window of the trace with requests");
 }
 
 TEST_CASE("a looping replay starts again after its span and a mean gap", "[workload]") {
@@ -133,7 +134,8 @@ TEST_CASE("a trace that records prefix hits refuses a hit ratio beside them", "[
   WorkloadSpec spec = replay_of(trace_file("mooncake_conversation.jsonl.gz"), TraceFormat::Mooncake);
   spec.cache_hit_ratio = 0.4;
   CHECK(message_of([&] { drained(spec); }) ==
-        "workload \"test\": /cache_hit_ratio: 0.4; expected no ratio: the mooncake trace records the prefix hits of each request");
+        "workload \"test\": /cache_hit_ratio: 0.4; expected no ratio: the mooncake trace records the prefix hits of each "
+        "request");
 }
 
 namespace {

@@ -50,7 +50,8 @@ void check_length(const TraceStatistics::Length& ours, double mean, double p50, 
 // there with other tools. Tolerances are half of the last digit given there.
 
 TEST_CASE("Azure 2023 conversation has its published figures", "[workload]") {
-  const TraceStatistics s = trace_statistics({trace_file("azure_conv_2023.csv.gz"), TraceFormat::Azure, "", 1, 0, {}, false});
+  const TraceStatistics s =
+      trace_statistics({trace_file("azure_conv_2023.csv.gz"), TraceFormat::Azure, "", 1, 0, {}, false});
   CHECK(s.requests == 19'366);
   CHECK(s.span_s == Approx(3501.7).margin(0.05));
   CHECK(s.rate_per_s == Approx(5.530).margin(0.0005));
@@ -101,7 +102,8 @@ TEST_CASE("Claude Code sessions have their published figures and reuse", "[workl
 }
 
 TEST_CASE("DeepSeek-R1 tenants have their published figures", "[workload]") {
-  const TraceStatistics s = statistics_of(read_servegen(trace_file("servegen_r1_rates.csv.gz"), trace_file("servegen_r1_lengths.csv.gz")));
+  const TraceStatistics s =
+      statistics_of(read_servegen(trace_file("servegen_r1_rates.csv.gz"), trace_file("servegen_r1_lengths.csv.gz")));
   CHECK(s.groups == 73);
   CHECK(s.requests == Approx(1.384e6).epsilon(0.0005));
   CHECK(s.rate_per_s == Approx(16.01).margin(0.005));
@@ -116,11 +118,13 @@ TEST_CASE("every trace is recognised by its first line", "[workload]") {
   CHECK(detect_trace_format(trace_file("servegen_r1_rates.csv.gz")) == TraceFormat::ServeGen);
   const TemporaryFile other("a,b\n");
   CHECK(message_of([&] { detect_trace_format(other.path()); }) ==
-        other.path() + ": line 1: a,b; expected the first line of an azure, mooncake, claude_code or servegen (rates) trace");
+        other.path() +
+            ": line 1: a,b; expected the first line of an azure, mooncake, claude_code or servegen (rates) trace");
 }
 
 TEST_CASE("an Azure file is read with LF or CRLF, with or without the last line's end, plain or gzip", "[workload]") {
-  const std::string two = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-12-31 23:59:59.5,374,44\r\n2024-01-01 00:00:01.6805900,396,109";
+  const std::string two =
+      "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-12-31 23:59:59.5,374,44\r\n2024-01-01 00:00:01.6805900,396,109";
   std::string unix_ends = two + "\n";
   unix_ends.erase(std::remove(unix_ends.begin(), unix_ends.end(), '\r'), unix_ends.end());
   for (const std::string& content : {two, two + "\r\n", unix_ends, gzipped(two)}) {
@@ -196,7 +200,8 @@ TEST_CASE("a line over 1 MiB is refused", "[workload]") {
 
 TEST_CASE("a malformed Mooncake file is refused with its line and what was expected", "[workload]") {
   const auto mooncake = [](const std::string& content) { return refusal(content, TraceFormat::Mooncake); };
-  const std::string good = R"({"timestamp": 5, "input_length": 513, "output_length": 1, "hash_ids": [0, 1]})" "\n";
+  const std::string good = R"({"timestamp": 5, "input_length": 513, "output_length": 1, "hash_ids": [0, 1]})"
+                           "\n";
   CHECK(mooncake("") == "line 1: an empty file; expected one JSON object per line");
   CHECK(mooncake(good + R"({"timestamp": 5, "input_le)") ==
         R"(line 2: {"timestamp": 5, "input_le; expected one complete JSON object per line)");

@@ -10,8 +10,8 @@
 namespace tokenomics {
 
 /// Inverse distribution function of a law at u in (0, 1), before clamping and rounding. Fixed: the value; uniform:
-/// low + (high - low) u; lognormal: exp(mu + sigma z(u)); Pareto: scale (1 - u)^(-1/alpha), by 1 - u so that a larger u
-/// gives a larger value in every law; quantile table: linear in log value between points, flat outside them.
+/// low + (high - low) u; lognormal: exp(mu + sigma z(u)), z by NormalTable; Pareto: scale (1 - u)^(-1/alpha), by 1 - u so
+/// that a larger u gives a larger value in every law; quantile table: linear in log value between points, flat outside them.
 double quantile(const MarginalLaw& law, double u);
 
 /// The mu of a lognormal law with this mean: E exp(mu + sigma Z) = exp(mu + sigma^2 / 2).

@@ -8,11 +8,11 @@ namespace tokenomics {
 
 /// One call to the service. Policies never see output_tokens: only the engine does, to know when decoding ends.
 struct Request {
-  std::uint64_t id = 0;            ///< 0, 1, 2 ... in order of arrival
+  std::uint64_t id = 0;  ///< 0, 1, 2 ... in order of arrival
   SimTime arrival = 0;
-  std::int64_t input_tokens = 0;   ///< whole prompt, cached part included; at least 1
-  std::int64_t cached_tokens = 0;  ///< prefix found in the cache; below input_tokens
-  std::int64_t output_tokens = 0;  ///< reasoning included; at least 1
+  std::int64_t input_tokens = 0;      ///< whole prompt, cached part included; at least 1
+  std::int64_t cached_tokens = 0;     ///< prefix found in the cache; below input_tokens
+  std::int64_t output_tokens = 0;     ///< reasoning included; at least 1
   std::int64_t reasoning_tokens = 0;  ///< of the output; below output_tokens
   std::int32_t tenant = 0;
 };

@@ -43,7 +43,7 @@ struct ServeGenWindow {
 
 struct ServeGenTenant {
   std::int32_t id = 0;
-  std::vector<ServeGenWindow> windows;  ///< by start; windows without requests are absent
+  std::vector<ServeGenWindow> windows;   ///< by start; windows without requests are absent
   std::vector<ServeGenLengths> lengths;  ///< by start; may be empty
 };
 

@@ -36,8 +36,8 @@ constexpr bool records_prefix_hits(TraceFormat format) {
 /// Azure and Mooncake times must not decrease. Mooncake: `hash_ids` must have one id per 512 tokens of prompt; cached
 /// tokens are those an unlimited prefix cache, empty at the start of the file, would hold. Claude Code: cached tokens
 /// are the longest prefix shared with any earlier request of the session; rows of a session must stand together and
-/// are taken as one chain in file order (the few rows of sub-agents stand where their marker stood). A malformed line, an empty file or a truncated .gz throws ScenarioError that names
-/// file and line; a short result is never returned.
+/// are taken as one chain in file order (the few rows of sub-agents stand where their marker stood). A malformed line, an
+/// empty file or a truncated .gz throws ScenarioError that names file and line; a short result is never returned.
 Trace read_trace(const std::string& path, TraceFormat format);
 
 /// Guesses the format from the first line.
@@ -58,7 +58,7 @@ struct TraceStatistics {
   double rate_per_s = 0;
   double interarrival_cv = 0;
   Length input, output;
-  double reusable_input_share = 0;         ///< with an unlimited prefix cache that starts empty; 0 without hashes
+  double reusable_input_share = 0;  ///< with an unlimited prefix cache that starts empty; 0 without hashes
   double reusable_per_request_mean = 0;
   double reusable_per_request_p50 = 0;
   std::uint64_t distinct_blocks = 0;

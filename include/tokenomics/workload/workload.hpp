@@ -83,15 +83,16 @@ struct DayNightArrivals {
   double start_hour = 0;             ///< local time at simulated time 0
 };
 struct TraceArrivals {};
-using ArrivalSpec = std::variant<PoissonArrivals, GammaArrivals, ClosedLoopArrivals, AllAtOnceArrivals, DayNightArrivals, TraceArrivals>;
+using ArrivalSpec =
+    std::variant<PoissonArrivals, GammaArrivals, ClosedLoopArrivals, AllAtOnceArrivals, DayNightArrivals, TraceArrivals>;
 
 struct WorkloadSpec {
   std::string name;
   ArrivalSpec arrivals;
   std::optional<IndependentLengths> lengths;  ///< absent: from the trace
   std::optional<TraceSpec> trace;
-  double cache_hit_ratio = 0;   ///< share of every prompt found in a cache, where the trace does not say
-  double reasoning_share = 0;   ///< of every output, where the trace does not say
+  double cache_hit_ratio = 0;  ///< share of every prompt found in a cache, where the trace does not say
+  double reasoning_share = 0;  ///< of every output, where the trace does not say
 };
 
 /// A workload whose files are read and checked and whose tables are built, once. Copies share them; sources and laws
