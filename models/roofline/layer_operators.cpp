@@ -159,12 +159,40 @@ void LayerOperators::add_attention(std::vector<Operator>& out, Phase phase, doub
     if (weight.name == "kv_up_projection" && (absorbed || phase == Phase::Mixed)) continue;
     out.push_back(gemm(weight, tokens));
   }
+  add_attention_elementwise(out, phase, tokens, absorbed);
   if (absorbed) {
     out.push_back(batched("absorbed_query_product", LayerPart::AttentionIn, tokens, mla->qk_nope_head_dim, mla->kv_lora_rank));
     out.push_back(batched("absorbed_value_product", LayerPart::AttentionOut, tokens, mla->kv_lora_rank, mla->v_head_dim));
   }
   if (plan_->parallelism.attention_tp > 1) {
     out.push_back(tp_all_reduce("attention_all_reduce", LayerPart::AttentionOut, tokens));
+  }
+}
+
+void LayerOperators::add_attention_elementwise(std::vector<Operator>& out, Phase phase, double tokens, bool absorbed) const {
+  const int tp = plan_->parallelism.attention_tp;
+  const double activation = wire_bytes_per_element(plan_->precisions.activations);
+  double rotated = 0;  // elements a token that are read and written once, in 16 bit
+  double cached = 0;   // elements a token written to the KV cache
+  double output = 0;   // width of the attention output
+  if (const auto* mla = std::get_if<MlaAttention>(&plan_->network.attention)) {
+    const double heads = divided(mla->heads, tp);
+    cached = mla->kv_lora_rank + mla->qk_rope_head_dim;
+    // Norms of both latents and the rotary part of every head; expanded keys are put together head by head.
+    rotated = mla->q_lora_rank + cached + heads * mla->qk_rope_head_dim;
+    if (!absorbed && phase == Phase::Prefill) rotated += heads * (mla->qk_nope_head_dim + mla->qk_rope_head_dim);
+    output = heads * mla->v_head_dim;
+  } else {
+    const auto& gqa = std::get<GqaAttention>(plan_->network.attention);
+    const double kv_heads = divided(gqa.kv_heads, tp);
+    rotated = (divided(gqa.heads, tp) + kv_heads) * gqa.head_dim;
+    cached = 2 * kv_heads * gqa.head_dim;
+    output = divided(gqa.heads, tp) * gqa.head_dim;
+  }
+  const double bytes = tokens * (2 * kBf16 * rotated + cached * bytes_per_element(plan_->precisions.kv));
+  out.push_back(elementwise("rope_and_kv_write", LayerPart::AttentionIn, bytes));
+  if (plan_->precisions.activations != Precision::Bf16) {
+    out.push_back(elementwise("attention_output_quantize", LayerPart::AttentionOut, tokens * output * (kBf16 + activation)));
   }
 }
 
@@ -260,7 +288,20 @@ std::vector<Operator> LayerOperators::expert_operators(double group_tokens) cons
   }
   out.push_back(elementwise("expert_activation", LayerPart::Experts, rows * divided(moe.intermediate, plan_->parallelism.moe_tp) *
                                                                          (2 * kBf16 + activation)));
+  add_row_moves(out, moe, rows);
   return out;
+}
+
+void LayerOperators::add_row_moves(std::vector<Operator>& out, const MoeFfn& moe, double rows) const {
+  // Low-latency kernels deliver rows in expert order and add up the answers themselves.
+  const Parallelism& p = plan_->parallelism;
+  const bool travels = !tokens_replicated() && p.ep > 1;
+  if (travels && plan_->all_to_all == AllToAll::LowLatency) return;
+  const double hidden = plan_->network.hidden;
+  const double activation = wire_bytes_per_element(plan_->precisions.activations);
+  const double arrived = rows * expected_parts_touched(moe, p.ep) / moe.experts_per_token;  // a token once per rank
+  if (travels) out.push_back(elementwise("expert_permute", LayerPart::Experts, (arrived + rows) * hidden * activation));
+  out.push_back(elementwise("expert_weighted_sum", LayerPart::Experts, (arrived + rows) * hidden * kBf16));
 }
 
 FewOperators LayerOperators::prompt_core(bool windowed, const PromptWork& prompt) const {

@@ -96,6 +96,10 @@ class LayerOperators {
   [[nodiscard]] Operator elementwise(std::string_view name, LayerPart part, double bytes) const;
   [[nodiscard]] Operator tp_all_reduce(std::string_view name, LayerPart part, double tokens) const;
   void add_attention(std::vector<Operator>& out, Phase phase, double tokens) const;
+  /// Norms of latents, rotation, KV written to the cache, quantization of the core's output: bytes only.
+  void add_attention_elementwise(std::vector<Operator>& out, Phase phase, double tokens, bool absorbed) const;
+  /// Rows put in expert order, and the weighted sum of what comes back: bytes only.
+  void add_row_moves(std::vector<Operator>& out, const MoeFfn& moe, double rows) const;
   void add_moe(std::vector<Operator>& out, const MoeFfn& moe, double tokens) const;
   void add_expert_transfers(std::vector<Operator>& out, const MoeFfn& moe, double tokens) const;
   [[nodiscard]] Operator expert_transfer(std::string_view name, LayerPart part, const MoeFfn& moe, double tokens,
