@@ -14,7 +14,8 @@ CoreCost mla_core(const MlaAttention& mla, const InstancePlan& plan, const Kerne
   CoreCost core;
   core.flops_per_context = queries * heads * 2.0 * (latent + mla.kv_lora_rank);
   // All heads share the one latent: heads x queries rows fill the tile.
-  core.padded_flops_per_context = core.flops_per_context * timer.padded_rows(core.family, heads * queries) / (heads * queries);
+  core.padded_flops_per_context =
+      core.flops_per_context * timer.padded_rows(core.family, heads * queries) / (heads * queries);
   core.bytes_per_context = latent * bytes_per_element(plan.precisions.kv);
   core.bytes_per_sequence = queries * heads * (latent + mla.kv_lora_rank) * bytes_per_element(Precision::Bf16);
   return core;

@@ -25,9 +25,9 @@ Calibration speed_of_light() {
   Calibration light;
   light.name = "speed_of_light";
   light.engine = "none";
-  for (const auto family : {KernelFamily::DenseGemm, KernelFamily::GroupedGemm, KernelFamily::BatchedGemm,
-                            KernelFamily::AttentionDecode, KernelFamily::AttentionPrefill, KernelFamily::Indexer,
-                            KernelFamily::Elementwise}) {
+  for (const auto family :
+       {KernelFamily::DenseGemm, KernelFamily::GroupedGemm, KernelFamily::BatchedGemm, KernelFamily::AttentionDecode,
+        KernelFamily::AttentionPrefill, KernelFamily::Indexer, KernelFamily::Elementwise}) {
     light.kernels[family] = perfect;
   }
   light.all_to_all_low_latency = light.all_to_all_normal = light.all_reduce = link;

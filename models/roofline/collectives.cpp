@@ -16,7 +16,9 @@ double probability_of_missing(double n, double removed, int k) {
 /// Hypergeometric: j marked ones among `draws` of `total` of which `marked` are marked.
 double hypergeometric(int total, int marked, int draws, int j) {
   if (j > marked || j > draws || draws - j > total - marked) return 0;
-  const auto log_choose = [](int n, int k) { return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0); };
+  const auto log_choose = [](int n, int k) {
+    return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0);
+  };
   return std::exp(log_choose(marked, j) + log_choose(total - marked, draws - j) - log_choose(total, draws));
 }
 

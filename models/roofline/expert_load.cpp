@@ -46,7 +46,8 @@ std::vector<double> balanced_slots(const std::vector<double>& p, int redundant, 
     ++copies[hottest];
   }
   std::vector<double> loads;
-  for (std::size_t e = 0; e < p.size(); ++e) loads.insert(loads.end(), static_cast<std::size_t>(copies[e]), p[e] / copies[e]);
+  for (std::size_t e = 0; e < p.size(); ++e)
+    loads.insert(loads.end(), static_cast<std::size_t>(copies[e]), p[e] / copies[e]);
   std::stable_sort(loads.begin(), loads.end(), std::greater<>());
   const std::size_t room = loads.size() / static_cast<std::size_t>(ep);
   std::vector<std::vector<double>> ranks(static_cast<std::size_t>(ep));
@@ -187,7 +188,8 @@ double ExpertLoad::expected_max_touched(double tokens) const {
   double expected = 0;
   for (std::size_t j = 0; j < static_cast<std::size_t>(slots_per_rank_); ++j) {
     double log_all = 0;
-    for (std::size_t i = 0; i < classes_.size(); ++i) log_all += classes_[i].ranks * std::log(std::clamp(cdfs[i][j], 1e-300, 1.0));
+    for (std::size_t i = 0; i < classes_.size(); ++i)
+      log_all += classes_[i].ranks * std::log(std::clamp(cdfs[i][j], 1e-300, 1.0));
     expected += -std::expm1(log_all);
   }
   return expected;

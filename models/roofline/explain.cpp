@@ -12,7 +12,8 @@ class Collector {
   explicit Collector(const LayerOperators& operators) : operators_(operators) {}
 
   void add(const Operator& op, double calls, double seconds_each, double light_each, double exposed_each, bool per_step) {
-    const auto same = std::find_if(list_.begin(), list_.end(), [&](const OperatorTime& o) { return o.name == op.name && o.per_step == per_step; });
+    const auto same = std::find_if(list_.begin(), list_.end(),
+                                   [&](const OperatorTime& o) { return o.name == op.name && o.per_step == per_step; });
     OperatorTime& total = same == list_.end() ? fresh(op, per_step) : *same;
     total.calls += calls * op.work.kernels;
     total.flops += Flops{calls * op.work.flops};
@@ -38,7 +39,8 @@ class Collector {
     o.part = op.part;
     o.per_step = per_step;
     o.bound = bound_of(op);
-    o.source = op.network ? "calibration " + operators_.calibration().name + ", links" : operators_.timer().source(op.work.family);
+    o.source =
+        op.network ? "calibration " + operators_.calibration().name + ", links" : operators_.timer().source(op.work.family);
     exposed_.push_back(0);
     list_.push_back(std::move(o));
     return list_.back();
@@ -170,9 +172,13 @@ class Explainer {
     const Exposure shown = expose(layout, at_real.parts, real_.sm_hold_s());
     light_total_ += c.count * expose(all_sms, at_light.parts, 0).layer_s;
     add_time(c.count * shown.layer_s, per_step);
+    double explained = 0;
     for (std::size_t i = 0; i < at_real.list.size(); ++i) {
-      add_operator(at_real.list[i], at_light.list[i].alone_s, layout, shown, c.count, per_step);
+      explained += add_operator(at_real.list[i], at_light.list[i].alone_s, layout, shown, c.count, per_step);
     }
+    // Lanes that transfers held up last longer than their operators.
+    const double held = c.count * shown.layer_s - explained;
+    if (held > 1e-12 * total_) add_row({"transfer_sm_hold", LayerPart::Dispatch, {}, true, 0, held}, 1, held, per_step);
   }
 
   /// Kernels or a transfer outside the layers.
@@ -192,8 +198,7 @@ class Explainer {
   /// A fixed time of no kernel.
   void fixed(std::string_view name, double seconds, double times, bool per_step) {
     if (seconds * times <= 0) return;
-    const Operator op{name, LayerPart::AttentionIn, {KernelFamily::Elementwise, Precision::Bf16, 0, 0, 0, 1}, true, 0, seconds};
-    collector_.add(op, times, seconds, 0, seconds, per_step);
+    add_row({name, LayerPart::AttentionIn, {}, true, 0, seconds}, times, seconds, per_step);
     add_time(times * seconds, per_step);
   }
 
@@ -208,7 +213,13 @@ class Explainer {
     if (!per_step) layers_ += seconds;
   }
 
-  void add_operator(const Timed& timed, double light_s, const LayerLayout& layout, const Exposure& shown, double layer_count, bool per_step) {
+  void add_row(const Operator& op, double times, double seconds, bool per_step) {
+    collector_.add(op, times, seconds, 0, seconds, per_step);
+  }
+
+  /// Returns the seconds of it that show.
+  double add_operator(const Timed& timed, double light_s, const LayerLayout& layout, const Exposure& shown,
+                      double layer_count, bool per_step) {
     const auto part = static_cast<std::size_t>(timed.op.part);
     double runs = 0;
     double seconds = 0;
@@ -218,8 +229,10 @@ class Explainer {
         seconds += stage.times * lane.count[part] * (lane.slowed ? timed.slowed_s : timed.alone_s);
       }
     }
-    if (runs <= 0) return;
-    collector_.add(timed.op, layer_count * runs, seconds / runs, light_s, seconds / runs * shown.shown[part] / runs, per_step);
+    if (runs <= 0) return 0;
+    const double showing = seconds / runs * shown.shown[part] / runs;
+    collector_.add(timed.op, layer_count * runs, seconds / runs, light_s, showing, per_step);
+    return layer_count * runs * showing;
   }
 
   const LayerOperators& real_;
@@ -231,7 +244,8 @@ class Explainer {
 };
 
 /// The MTP modules: the first over all tokens of the step, later ones over one token a sequence.
-void add_drafts(Explainer& out, const LayerOperators& real, const LayerOperators& light, const RankLoad& load, double overhead_s) {
+void add_drafts(Explainer& out, const LayerOperators& real, const LayerOperators& light, const RankLoad& load,
+                double overhead_s) {
   const InstancePlan& plan = real.plan();
   if (plan.draft_tokens == 0) return;
   const OverlapSchedule none;

@@ -11,7 +11,8 @@ namespace {
 constexpr std::array kAllFamilies{KernelFamily::DenseGemm,       KernelFamily::GroupedGemm,      KernelFamily::BatchedGemm,
                                   KernelFamily::AttentionDecode, KernelFamily::AttentionPrefill, KernelFamily::Indexer,
                                   KernelFamily::Elementwise};
-constexpr std::array kAllPrecisions{Precision::Bf16, Precision::Fp8, Precision::Fp4, Precision::Int8, Precision::Int4, Precision::Fp32};
+constexpr std::array kAllPrecisions{Precision::Bf16, Precision::Fp8,  Precision::Fp4,
+                                    Precision::Int8, Precision::Int4, Precision::Fp32};
 
 /// 0 where the GPU's file has no figure: refused when a kernel needs it, not before.
 double seconds_per_flop(const Gpu& gpu, Precision precision) {
@@ -54,7 +55,8 @@ KernelTimer::KernelTimer(const Gpu& gpu, const Calibration& calibration) : gpu_n
   std::vector<Problem> problems;
   const double bandwidth = gpu.require_hbm_bandwidth().value();
   std::array<double, kPrecisions> peak_s{};
-  for (const Precision precision : kAllPrecisions) peak_s[static_cast<std::size_t>(precision)] = seconds_per_flop(gpu, precision);
+  for (const Precision precision : kAllPrecisions)
+    peak_s[static_cast<std::size_t>(precision)] = seconds_per_flop(gpu, precision);
   for (const KernelFamily family : kAllFamilies) {
     const KernelEfficiency* efficiency = efficiency_of(calibration, family);
     if (efficiency == nullptr) {
@@ -62,7 +64,8 @@ KernelTimer::KernelTimer(const Gpu& gpu, const Calibration& calibration) : gpu_n
                           "efficiencies of this family, or of dense_gemm to stand in", ""});
       continue;
     }
-    if (family != KernelFamily::Elementwise) check_efficiency(calibration, family, "compute", efficiency->compute.value, problems);
+    if (family != KernelFamily::Elementwise)
+      check_efficiency(calibration, family, "compute", efficiency->compute.value, problems);
     check_efficiency(calibration, family, "memory", efficiency->memory.value, problems);
     Rates& rates = rates_[static_cast<std::size_t>(family)];
     for (std::size_t i = 0; i < kPrecisions; ++i) {
@@ -82,7 +85,8 @@ KernelParts KernelTimer::parts(const KernelWork& work) const {
   const Rates& rates = this->rates(work.family);
   const double per_flop = rates.seconds_per_flop[static_cast<std::size_t>(work.arithmetic)];
   if (work.padded_flops > 0 && per_flop <= 0) {
-    throw ScenarioError(Problem{gpu_name_, "/dense_peak_TFLOPS/" + std::string(name_of(work.arithmetic)), "", "a figure: this plan needs it", ""});
+    throw ScenarioError(Problem{gpu_name_, "/dense_peak_TFLOPS/" + std::string(name_of(work.arithmetic)), "",
+                                "a figure: this plan needs it", ""});
   }
   return {work.padded_flops * per_flop, work.bytes * rates.seconds_per_byte, work.kernels * rates.launch_s};
 }

@@ -12,7 +12,8 @@ constexpr double kBf16 = 2.0;  // bytes
 
 double divided(int count, int over) { return static_cast<double>((count + over - 1) / over); }
 
-std::vector<WeightMatrix> gated_ffn(std::string_view gate_up, std::string_view down, LayerPart part, double hidden, double intermediate, Precision stored) {
+std::vector<WeightMatrix> gated_ffn(std::string_view gate_up, std::string_view down, LayerPart part, double hidden,
+                                    double intermediate, Precision stored) {
   return {{gate_up, part, hidden, 2 * intermediate, stored}, {down, part, intermediate, hidden, stored}};
 }
 
@@ -42,7 +43,8 @@ void add_gqa(std::vector<WeightMatrix>& out, const GqaAttention& gqa, const Inst
   const double hidden = plan.network.hidden;
   const double heads = divided(gqa.heads, plan.parallelism.attention_tp);
   const double kv_heads = divided(gqa.kv_heads, plan.parallelism.attention_tp);
-  out.push_back({"qkv_projection", LayerPart::AttentionIn, hidden, (heads + 2 * kv_heads) * gqa.head_dim, plan.precisions.weights});
+  out.push_back(
+      {"qkv_projection", LayerPart::AttentionIn, hidden, (heads + 2 * kv_heads) * gqa.head_dim, plan.precisions.weights});
   out.push_back({"output_projection", LayerPart::AttentionOut, heads * gqa.head_dim, hidden, plan.precisions.weights});
 }
 
@@ -70,8 +72,8 @@ std::vector<WeightMatrix> attention_matrices(const InstancePlan& plan) {
 }
 
 std::vector<WeightMatrix> dense_ffn_matrices(const InstancePlan& plan, const DenseFfn& ffn) {
-  return gated_ffn("dense_ffn_gate_up", "dense_ffn_down", LayerPart::DenseFfn, plan.network.hidden, divided(ffn.intermediate, plan.parallelism.attention_tp),
-                   plan.precisions.weights);
+  return gated_ffn("dense_ffn_gate_up", "dense_ffn_down", LayerPart::DenseFfn, plan.network.hidden,
+                   divided(ffn.intermediate, plan.parallelism.attention_tp), plan.precisions.weights);
 }
 
 std::vector<WeightMatrix> shared_expert_matrices(const InstancePlan& plan, const MoeFfn& moe) {
@@ -81,8 +83,8 @@ std::vector<WeightMatrix> shared_expert_matrices(const InstancePlan& plan, const
 }
 
 std::vector<WeightMatrix> expert_matrices(const InstancePlan& plan, const MoeFfn& moe) {
-  return gated_ffn("expert_gate_up", "expert_down", LayerPart::Experts, plan.network.hidden, divided(moe.intermediate, plan.parallelism.moe_tp),
-                   plan.precisions.experts);
+  return gated_ffn("expert_gate_up", "expert_down", LayerPart::Experts, plan.network.hidden,
+                   divided(moe.intermediate, plan.parallelism.moe_tp), plan.precisions.experts);
 }
 
 LayerOperators::LayerOperators(const InstancePlan& plan, const Calibration& calibration)
@@ -92,8 +94,9 @@ LayerOperators::LayerOperators(const InstancePlan& plan, const Calibration& cali
   tp_link_ = link_of(plan.gpu, calibration.all_reduce, p.attention_tp);
   // Without expert parallelism the ranks gather all tokens instead: the all-reduce kernels' efficiencies.
   const LinkEfficiency& all_to_all =
-      p.ep == 1 ? calibration.all_reduce
-                : (plan.all_to_all == AllToAll::LowLatency ? calibration.all_to_all_low_latency : calibration.all_to_all_normal);
+      p.ep == 1
+          ? calibration.all_reduce
+          : (plan.all_to_all == AllToAll::LowLatency ? calibration.all_to_all_low_latency : calibration.all_to_all_normal);
   if (plan.network.moe() != nullptr) {
     ep_link_ = link_of(plan.gpu, all_to_all, tokens_replicated() ? 1 : stage_gpus);
     experts_.emplace_back(*plan.network.moe(), plan.routing, p.ep);
@@ -102,7 +105,7 @@ LayerOperators::LayerOperators(const InstancePlan& plan, const Calibration& cali
 }
 
 double LayerOperators::sm_hold_s() const {
-  if (plan_->parallelism.ep == 1) return 0;
+  if (plan_->parallelism.ep == 1 || tokens_replicated()) return 0;
   return 1e-6 * (plan_->all_to_all == AllToAll::LowLatency ? calibration_->all_to_all_low_latency.sm_hold_us.value
                                                            : calibration_->all_to_all_normal.sm_hold_us.value);
 }
@@ -119,7 +122,8 @@ Operator LayerOperators::gemm(const WeightMatrix& weight, double tokens) const {
   op.work.flops = 2 * tokens * weight.rows * weight.columns;
   op.work.padded_flops = op.work.flops * timer_.padded_rows(KernelFamily::DenseGemm, tokens) / tokens;
   op.work.bytes = weight.rows * weight.columns * bytes_per_element(weight.stored) +
-                  tokens * weight.rows * wire_bytes_per_element(plan_->precisions.activations) + tokens * weight.columns * kBf16;
+                  tokens * weight.rows * wire_bytes_per_element(plan_->precisions.activations) +
+                  tokens * weight.columns * kBf16;
   return op;
 }
 
@@ -143,7 +147,11 @@ Operator LayerOperators::elementwise(std::string_view name, LayerPart part, doub
 Operator LayerOperators::tp_all_reduce(std::string_view name, LayerPart part, double tokens) const {
   const int tp = plan_->parallelism.attention_tp;
   const double bytes = tokens * plan_->network.hidden * kBf16;
-  return {name, part, {KernelFamily::Elementwise, Precision::Bf16, 0, 0, 0, 1}, true, 2.0 * (tp - 1) / tp * bytes,
+  return {name,
+          part,
+          {KernelFamily::Elementwise, Precision::Bf16, 0, 0, 0, 1},
+          true,
+          2.0 * (tp - 1) / tp * bytes,
           all_reduce(tp_link_, tp, Bytes{bytes}).value()};
 }
 
@@ -161,7 +169,8 @@ void LayerOperators::add_attention(std::vector<Operator>& out, Phase phase, doub
   }
   add_attention_elementwise(out, phase, tokens, absorbed);
   if (absorbed) {
-    out.push_back(batched("absorbed_query_product", LayerPart::AttentionIn, tokens, mla->qk_nope_head_dim, mla->kv_lora_rank));
+    out.push_back(
+        batched("absorbed_query_product", LayerPart::AttentionIn, tokens, mla->qk_nope_head_dim, mla->kv_lora_rank));
     out.push_back(batched("absorbed_value_product", LayerPart::AttentionOut, tokens, mla->kv_lora_rank, mla->v_head_dim));
   }
   if (plan_->parallelism.attention_tp > 1) {
@@ -240,13 +249,15 @@ void LayerOperators::add_moe(std::vector<Operator>& out, const MoeFfn& moe, doub
   const double hidden = plan_->network.hidden;
   const double activation = wire_bytes_per_element(plan_->precisions.activations);
   out.push_back(elementwise("router_norm_quantize", LayerPart::Router, tokens * hidden * (3 * kBf16 + activation)));
-  Operator router = gemm({"router", LayerPart::Router, hidden, static_cast<double>(moe.routed_experts), Precision::Bf16}, tokens);
+  Operator router =
+      gemm({"router", LayerPart::Router, hidden, static_cast<double>(moe.routed_experts), Precision::Bf16}, tokens);
   router.work.arithmetic = Precision::Bf16;
   out.push_back(std::move(router));
   const auto shared = shared_expert_matrices(*plan_, moe);
   for (const WeightMatrix& weight : shared) out.push_back(gemm(weight, tokens));
   if (!shared.empty()) {  // gate * up: read both, write one quantized
-    out.push_back(elementwise("shared_expert_activation", LayerPart::SharedExpert, tokens * shared.back().rows * (2 * kBf16 + activation)));
+    out.push_back(elementwise("shared_expert_activation", LayerPart::SharedExpert,
+                              tokens * shared.back().rows * (2 * kBf16 + activation)));
   }
   add_expert_transfers(out, moe, tokens);
 }
@@ -261,9 +272,11 @@ std::vector<Operator> LayerOperators::rank_operators(const LayerGroup& group, Ph
   }
   const double activation = wire_bytes_per_element(plan_->precisions.activations);
   const auto matrices = dense_ffn_matrices(*plan_, std::get<DenseFfn>(group.ffn));
-  out.push_back(elementwise("dense_ffn_norm_quantize", LayerPart::DenseFfn, tokens * plan_->network.hidden * (3 * kBf16 + activation)));
+  out.push_back(elementwise("dense_ffn_norm_quantize", LayerPart::DenseFfn,
+                            tokens * plan_->network.hidden * (3 * kBf16 + activation)));
   for (const WeightMatrix& weight : matrices) out.push_back(gemm(weight, tokens));
-  out.push_back(elementwise("dense_ffn_activation", LayerPart::DenseFfn, tokens * matrices.back().rows * (2 * kBf16 + activation)));
+  out.push_back(
+      elementwise("dense_ffn_activation", LayerPart::DenseFfn, tokens * matrices.back().rows * (2 * kBf16 + activation)));
   if (plan_->parallelism.attention_tp > 1) out.push_back(tp_all_reduce("dense_ffn_all_reduce", LayerPart::DenseFfn, tokens));
   return out;
 }
@@ -286,8 +299,8 @@ std::vector<Operator> LayerOperators::expert_operators(double group_tokens) cons
                     rows * weight.rows * activation + rows * weight.columns * kBf16;
     out.push_back(std::move(op));
   }
-  out.push_back(elementwise("expert_activation", LayerPart::Experts, rows * divided(moe.intermediate, plan_->parallelism.moe_tp) *
-                                                                         (2 * kBf16 + activation)));
+  out.push_back(elementwise("expert_activation", LayerPart::Experts,
+                            rows * divided(moe.intermediate, plan_->parallelism.moe_tp) * (2 * kBf16 + activation)));
   add_row_moves(out, moe, rows);
   return out;
 }
@@ -350,7 +363,8 @@ FewOperators LayerOperators::mixed_extras(double decode_tokens, double prompt_to
   if (mla == nullptr) return out;
   const double absorbed = plan_->network.sparse ? decode_tokens + prompt_tokens : decode_tokens;
   if (absorbed > 0) {
-    out.push_back(batched("absorbed_query_product", LayerPart::AttentionCore, absorbed, mla->qk_nope_head_dim, mla->kv_lora_rank));
+    out.push_back(
+        batched("absorbed_query_product", LayerPart::AttentionCore, absorbed, mla->qk_nope_head_dim, mla->kv_lora_rank));
     out.push_back(batched("absorbed_value_product", LayerPart::AttentionCore, absorbed, mla->kv_lora_rank, mla->v_head_dim));
   }
   if (prompt_tokens > 0 && !plan_->network.sparse) {
@@ -363,7 +377,8 @@ FewOperators LayerOperators::mixed_extras(double decode_tokens, double prompt_to
 
 Operator LayerOperators::head(std::string_view name, double tokens) const {
   const double vocab = divided(plan_->network.vocab, plan_->parallelism.attention_tp);
-  Operator op = gemm({name, LayerPart::AttentionOut, static_cast<double>(plan_->network.hidden), vocab, Precision::Bf16}, tokens);
+  Operator op =
+      gemm({name, LayerPart::AttentionOut, static_cast<double>(plan_->network.hidden), vocab, Precision::Bf16}, tokens);
   op.work.arithmetic = Precision::Bf16;
   // Sampling reads the logits once more, in 32 bit.
   op.work.bytes += 4.0 * tokens * vocab;
@@ -380,8 +395,9 @@ Operator LayerOperators::pipeline_transfer(double tokens) const {
   const double bytes = tokens * plan_->network.hidden * kBf16 / p.attention_tp;
   const bool outside = p.gpus() > pp_link_.domain;
   const double hop = p.pp > 1 ? transfer_time(pp_link_, Bytes{bytes}, outside ? 0 : 1, outside ? 1 : 0).value() : 0;
-  return {"pipeline_send_recv", LayerPart::AttentionIn, {KernelFamily::Elementwise, Precision::Bf16, 0, 0, 0, p.pp - 1.0},
-          true, bytes * (p.pp - 1), hop * (p.pp - 1)};
+  return {
+      "pipeline_send_recv", LayerPart::AttentionIn, {KernelFamily::Elementwise, Precision::Bf16, 0, 0, 0, p.pp - 1.0}, true,
+      bytes * (p.pp - 1),   hop * (p.pp - 1)};
 }
 
 }  // namespace tokenomics

@@ -29,7 +29,8 @@ double group_tile(const LayerOperators& operators) {
 std::vector<LayerClass> main_layers(const Network& network) {
   std::vector<LayerClass> classes;
   for (const LayerGroup& group : network.layers) {
-    const auto same = std::find_if(classes.begin(), classes.end(), [&](const LayerClass& c) { return alike(c.group, group); });
+    const auto same =
+        std::find_if(classes.begin(), classes.end(), [&](const LayerClass& c) { return alike(c.group, group); });
     if (same == classes.end()) {
       classes.push_back({group, static_cast<double>(group.count)});
     } else {
@@ -105,7 +106,8 @@ void LayerProgram::lay_out(const LayerClass& c, const LayerLayout& layout, doubl
   }
 }
 
-void LayerProgram::add_lanes(double* row, std::size_t& target, const LayerLayout& layout, const PartTimes& parts, double sm_hold_s) const {
+void LayerProgram::add_lanes(double* row, std::size_t& target, const LayerLayout& layout, const PartTimes& parts,
+                             double sm_hold_s) const {
   for (const auto& stage : layout.stages) {
     for (const auto& lane : stage.lanes) {
       const Target& to = targets_[target++];
@@ -114,8 +116,8 @@ void LayerProgram::add_lanes(double* row, std::size_t& target, const LayerLayout
   }
 }
 
-void LayerProgram::tabulate(const LayerOperators& operators, Phase phase, double compute_share, const std::vector<LayerClass>& classes,
-                            const std::vector<LayerLayout>& layouts) {
+void LayerProgram::tabulate(const LayerOperators& operators, Phase phase, double compute_share,
+                            const std::vector<LayerClass>& classes, const std::vector<LayerLayout>& layouts) {
   rank_rows_.assign(rank_nodes_.values().size() * lanes_.size(), 0.0);
   double* row = rank_rows_.data();
   for (const double m : rank_nodes_.values()) {
@@ -150,11 +152,14 @@ StepLine LayerProgram::at(double rank_tokens, double group_tokens, const CoreLin
     group = group_rows_.data() + t.row * width;
   }
   const auto value_of = [&](std::size_t i) {
-    double value = rank[i] + m.share * (rank[i + width] - rank[i]) + lanes_[i].full * core.full.value + lanes_[i].windowed * core.windowed.value;
+    double value = rank[i] + m.share * (rank[i + width] - rank[i]) + lanes_[i].full * core.full.value +
+                   lanes_[i].windowed * core.windowed.value;
     if (group != nullptr) value += group[i] + t.share * (group[i + width] - group[i]);
     return value;
   };
-  const auto slope_of = [&](std::size_t i) { return lanes_[i].full * core.full.slope + lanes_[i].windowed * core.windowed.slope; };
+  const auto slope_of = [&](std::size_t i) {
+    return lanes_[i].full * core.full.slope + lanes_[i].windowed * core.windowed.slope;
+  };
 
   StepLine total{constant_s_ + value_of(0), slope_of(0), std::min(core.full.span, core.windowed.span)};
   for (const Race& race : races_) {

@@ -36,7 +36,8 @@ struct FfnBytes {
 };
 
 FfnBytes ffn_of_layer(const InstancePlan& plan, const LayerGroup& group) {
-  if (const auto* dense = std::get_if<DenseFfn>(&group.ffn)) return {bytes_of(dense_ffn_matrices(plan, *dense)), Bytes{0}, Bytes{0}};
+  if (const auto* dense = std::get_if<DenseFfn>(&group.ffn))
+    return {bytes_of(dense_ffn_matrices(plan, *dense)), Bytes{0}, Bytes{0}};
   const auto& moe = std::get<MoeFfn>(group.ffn);
   const double slots = static_cast<double>(moe.routed_experts + plan.routing.redundant_experts) / plan.parallelism.ep;
   const Bytes router{static_cast<double>(plan.network.hidden) * moe.routed_experts * bytes_per_element(Precision::Bf16)};
@@ -74,7 +75,8 @@ void add_weights(MemoryPlan& memory, const InstancePlan& plan) {
 
 /// Per GPU: the latent of MLA is on every GPU of a tp group, KV heads are divided until there is one each.
 double kv_bytes_per_gpu(const InstancePlan& plan) {
-  const double context = std::min(kReferenceContext, static_cast<double>(std::max<std::int64_t>(1, plan.network.max_context_tokens)));
+  const double context =
+      std::min(kReferenceContext, static_cast<double>(std::max<std::int64_t>(1, plan.network.max_context_tokens)));
   double bytes = kv_bytes_of_sequence(plan.network, plan.precisions.kv, context).value() / context;
   if (const auto* gqa = std::get_if<GqaAttention>(&plan.network.attention)) {
     const int tp = plan.parallelism.attention_tp;
@@ -82,19 +84,22 @@ double kv_bytes_per_gpu(const InstancePlan& plan) {
   }
   bytes *= stage_share(plan);
   // The MTP module's layer has a cache of its own.
-  if (plan.draft_tokens > 0) bytes *= 1 + static_cast<double>(plan.network.mtp_layers.value_or(0)) / plan.network.layer_count();
+  if (plan.draft_tokens > 0)
+    bytes *= 1 + static_cast<double>(plan.network.mtp_layers.value_or(0)) / plan.network.layer_count();
   return bytes;
 }
 
 [[noreturn]] void refuse(const MemoryPlan& m, const InstancePlan& plan, double need_kv) {
   const auto gb = [](Bytes bytes) { return bytes.value() * 1e-9; };
   const double need = gb(m.weights() + m.reserved) + need_kv * 1e-9;
-  throw Infeasible(fmt::format(
-      "{} on {} needs {:.1f} GB per GPU, has {:.1f} GB ({:.0f}% of {:.1f} GB): attention {:.1f}, dense FFN and routers {:.1f}, "
-      "experts {:.1f}, shared experts {:.1f}, embedding and head {:.1f}, MTP {:.1f}, reserved {:.1f}, one block of KV {:.3f}",
-      plan.network.name, plan.gpu.name, need, gb(m.capacity), plan.hbm_utilization * 100, gb(plan.gpu.require_hbm_capacity()),
-      gb(m.attention_weights), gb(m.dense_weights), gb(m.expert_weights), gb(m.shared_expert_weights), gb(m.embedding_weights),
-      gb(m.mtp_weights), gb(m.reserved), need_kv * 1e-9));
+  throw Infeasible(
+      fmt::format("{} on {} needs {:.1f} GB per GPU, has {:.1f} GB ({:.0f}% of {:.1f} GB): attention {:.1f}, dense FFN and "
+                  "routers {:.1f}, "
+                  "experts {:.1f}, shared experts {:.1f}, embedding and head {:.1f}, MTP {:.1f}, reserved {:.1f}, one block "
+                  "of KV {:.3f}",
+                  plan.network.name, plan.gpu.name, need, gb(m.capacity), plan.hbm_utilization * 100,
+                  gb(plan.gpu.require_hbm_capacity()), gb(m.attention_weights), gb(m.dense_weights), gb(m.expert_weights),
+                  gb(m.shared_expert_weights), gb(m.embedding_weights), gb(m.mtp_weights), gb(m.reserved), need_kv * 1e-9));
 }
 
 }  // namespace

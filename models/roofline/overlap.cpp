@@ -1,15 +1,15 @@
 #include "tokenomics/roofline/overlap.hpp"
 
-#include <cmath>
-
 namespace tokenomics {
 namespace {
 
-constexpr std::array<std::string_view, kLayerParts> kNames{"attention_in", "attention_core", "attention_out", "router", "dispatch",
-                                                           "experts",      "combine",        "shared_expert", "dense_ffn"};
+constexpr std::array<std::string_view, kLayerParts> kNames{"attention_in", "attention_core", "attention_out",
+                                                           "router",       "dispatch",       "experts",
+                                                           "combine",      "shared_expert",  "dense_ffn"};
 
-constexpr std::array kMoeParts{LayerPart::AttentionIn, LayerPart::AttentionCore, LayerPart::AttentionOut, LayerPart::Router,
-                               LayerPart::Dispatch,    LayerPart::Experts,       LayerPart::Combine,      LayerPart::SharedExpert};
+constexpr std::array kMoeParts{LayerPart::AttentionIn, LayerPart::AttentionCore, LayerPart::AttentionOut,
+                               LayerPart::Router,      LayerPart::Dispatch,      LayerPart::Experts,
+                               LayerPart::Combine,     LayerPart::SharedExpert};
 
 LayerLayout one_after_the_other(const OverlapSchedule& schedule) {
   LayerLayout::Lane lane;
@@ -41,6 +41,13 @@ LayerLayout::Stage spelled_out(const OverlapSchedule::Stage& stage, double compu
 }  // namespace
 
 std::string_view name_of(LayerPart part) { return kNames[static_cast<std::size_t>(part)]; }
+
+std::optional<LayerPart> layer_part_named(std::string_view name) {
+  for (std::size_t i = 0; i < kLayerParts; ++i) {
+    if (kNames[i] == name) return static_cast<LayerPart>(i);
+  }
+  return std::nullopt;
+}
 
 std::vector<Problem> check_schedule(const OverlapSchedule& schedule, const std::string& file) {
   std::vector<Problem> problems;

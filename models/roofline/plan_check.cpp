@@ -1,5 +1,6 @@
 #include "tokenomics/roofline/plan_check.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "tokenomics/roofline/overlap.hpp"
@@ -16,6 +17,7 @@ class Checker {
     sizes();
     if (problems_.empty()) experts();
     drafts();
+    memory();
     balance();
     schedules();
     return std::move(problems_);
@@ -43,8 +45,11 @@ class Checker {
 
   void sizes() {
     const Parallelism& p = plan_.parallelism;
-    for (const auto& [name, value] : {std::pair{"attention_tp", p.attention_tp}, {"attention_dp", p.attention_dp}, {"ep", p.ep},
-                                      {"moe_tp", p.moe_tp}, {"pp", p.pp}}) {
+    for (const auto& [name, value] : {std::pair{"attention_tp", p.attention_tp},
+                                      {"attention_dp", p.attention_dp},
+                                      {"ep", p.ep},
+                                      {"moe_tp", p.moe_tp},
+                                      {"pp", p.pp}}) {
       if (value < 1) wrong("/parallelism/" + std::string(name), std::to_string(value), "at least 1");
     }
     if (p.pp > plan_.network.layer_count()) wrong("/parallelism/pp", std::to_string(p.pp), "no more stages than layers");
@@ -77,6 +82,15 @@ class Checker {
     if (plan_.draft_tokens > 0 && plan_.network.mtp_layers.value_or(0) < 1) {
       wrong("/draft_tokens", std::to_string(plan_.draft_tokens),
             plan_.network.mtp_layers ? "0: the network has no MTP module" : "0: no MTP module of this network is published");
+    }
+  }
+
+  void memory() {
+    if (!(plan_.hbm_utilization > 0 && plan_.hbm_utilization <= 1)) {
+      wrong("/hbm_utilization", std::to_string(plan_.hbm_utilization), "a share in (0, 1]");
+    }
+    if (!(plan_.reserved_per_gpu.value() >= 0)) {
+      wrong("/reserved_per_gpu", std::to_string(plan_.reserved_per_gpu.value()), "0 bytes or more");
     }
   }
 

@@ -37,10 +37,12 @@ void add_prompts(RankLoad& load, const InstancePlan& plan, const PrefillLoad& pr
   // Prompts are whole on a rank, but their chunks may follow each other through pipeline stages.
   const double even = slowest_share(balance, dp, prompts);
   const bool known = prefill.fullest_rank_tokens > 0;
-  const double tokens_share = (known ? std::min(1.0, prefill.fullest_rank_tokens / prefill.tokens) : even) / plan.parallelism.pp;
+  const double tokens_share =
+      (known ? std::min(1.0, prefill.fullest_rank_tokens / prefill.tokens) : even) / plan.parallelism.pp;
   const bool attention_known = known && prefill.attended_tokens > 0;
   const double attended_share =
-      attention_known ? std::min(1.0, prefill.fullest_rank_attention / prefill.attended_tokens) / plan.parallelism.pp : tokens_share;
+      attention_known ? std::min(1.0, prefill.fullest_rank_attention / prefill.attended_tokens) / plan.parallelism.pp
+                      : tokens_share;
   load.prompt_tokens = prefill.tokens * tokens_share;
   load.attended = prefill.attended_tokens * attended_share;
   load.capped_attended = prefill.capped_attended_tokens * attended_share;

@@ -21,7 +21,8 @@ DecodeCores::DecodeCores(const InstancePlan& plan, const KernelTimer& timer, int
   if (plan.network.sparse) indexer_.emplace(timer, decode_indexer(plan, timer, queries));
 }
 
-CoreLines DecodeCores::at(double sequences, double context, double capped, double context_growth, double capped_growth) const {
+CoreLines DecodeCores::at(double sequences, double context, double capped, double context_growth,
+                          double capped_growth) const {
   CoreLines lines;
   if (sequences <= 0) return lines;
   if (!indexer_) {
@@ -103,9 +104,10 @@ StepLine StepModel::Tables::drafts(const RankLoad& load, const DecodeGrowth& gro
   if (plan.draft_tokens == 1 || load.sequences <= 0) return total;
   const LayerProgram& later = *programs(Phase::Decode).draft;
   const double group = later_draft_load(load, plan.draft_tokens).group_tokens;
-  StepLine next = later.at(load.sequences, group,
-                           draft_cores.at(load.sequences, load.context, load.capped, growth.context_tokens * load.context_share,
-                                          growth.capped_tokens * load.context_share));
+  StepLine next =
+      later.at(load.sequences, group,
+               draft_cores.at(load.sequences, load.context, load.capped, growth.context_tokens * load.context_share,
+                              growth.capped_tokens * load.context_share));
   next.value += draft_projection.at(load.sequences) + head.at(load.sequences);
   total += (plan.draft_tokens - 1.0) * next;
   return total;

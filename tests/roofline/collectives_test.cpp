@@ -16,7 +16,8 @@ MoeFfn v3_experts() { return std::get<MoeFfn>(deepseek_v3().layers[1].ffn); }
 /// FACTS of "Insights into DeepSeek-V3" (ISCA'25): one byte out, two back, 32 tokens, 8 routed experts and the shared one,
 /// hidden 7000, every copy through one kind of link at its full rate, no latency.
 Seconds dispatch_and_combine(const Link& link, int ep) {
-  return low_latency_all_to_all(link, ep, 32, 9, Bytes{7000.0 * 1}) + low_latency_all_to_all(link, ep, 32, 9, Bytes{7000.0 * 2});
+  return low_latency_all_to_all(link, ep, 32, 9, Bytes{7000.0 * 1}) +
+         low_latency_all_to_all(link, ep, 32, 9, Bytes{7000.0 * 2});
 }
 
 /// k distinct experts of the `top_groups` groups with the highest scores; all scores independent.
@@ -27,7 +28,8 @@ std::set<int> choose(const MoeFfn& moe, RandomStream& random) {
   const int in_group = moe.routed_experts / moe.groups;
   std::vector<std::pair<double, int>> experts;
   for (int i = 0; i < moe.top_groups; ++i) {
-    for (int e = 0; e < in_group; ++e) experts.emplace_back(random.uniform(), groups[static_cast<std::size_t>(i)].second * in_group + e);
+    for (int e = 0; e < in_group; ++e)
+      experts.emplace_back(random.uniform(), groups[static_cast<std::size_t>(i)].second * in_group + e);
   }
   std::sort(experts.begin(), experts.end());
   std::set<int> chosen;
@@ -105,7 +107,8 @@ TEST_CASE("Normal kernels cross the NIC once per node", "[roofline]") {
   // 2.195 remote nodes x 4096 tokens x 7392 B / 50 GB/s = 1.329 ms, more than the hops at 200 GB/s.
   CHECK(normal_all_to_all(link, v3_experts(), 32, 4096, Bytes{7392}).value() == Approx(1.329e-3).epsilon(2e-3));
   const Link low = link_of(h800(), {assumed(0), assumed(1), assumed(1), assumed(0)}, 32);
-  CHECK(normal_all_to_all(link, v3_experts(), 32, 4096, Bytes{7392}) < low_latency_all_to_all(low, 32, 4096, 8, Bytes{7392}));
+  CHECK(normal_all_to_all(link, v3_experts(), 32, 4096, Bytes{7392}) <
+        low_latency_all_to_all(low, 32, 4096, 8, Bytes{7392}));
 }
 
 TEST_CASE("A ring all-reduce moves 2 (n-1)/n of the message, a gather half of it", "[roofline]") {

@@ -65,7 +65,8 @@ Sampled sample_exact(int experts, int k, const std::vector<std::vector<int>>& ra
     std::vector<int> hits(slot, 0);
     for (int t = 0; t < tokens; ++t) {
       for (int i = 0; i < k; ++i) {
-        std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(i) + random.below(static_cast<std::uint64_t>(experts - i))]);
+        std::swap(order[static_cast<std::size_t>(i)],
+                  order[static_cast<std::size_t>(i) + random.below(static_cast<std::uint64_t>(experts - i))]);
         const auto& copies = slots_of[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])];
         ++hits[copies[copies.size() == 1 ? 0 : random.below(copies.size())]];
       }
@@ -135,7 +136,14 @@ TEST_CASE("The slowest of uniform ranks agrees with drawing tokens", "[roofline]
   struct Case {
     int ep, tokens, trials;
   };
-  for (const Case c : {Case{8, 16, 3000}, {8, 256, 800}, {32, 8, 2000}, {32, 64, 1500}, {32, 1024, 200}, {128, 128, 400}, {128, 2048, 60}, {2, 128, 2000}}) {
+  for (const Case c : {Case{8, 16, 3000},
+                       {8, 256, 800},
+                       {32, 8, 2000},
+                       {32, 64, 1500},
+                       {32, 1024, 200},
+                       {128, 128, 400},
+                       {128, 2048, 60},
+                       {2, 128, 2000}}) {
     CAPTURE(c.ep, c.tokens);
     const ExpertLoad load(v3_experts(), {}, c.ep);
     const auto rank = load.at(c.tokens);
@@ -181,7 +189,7 @@ TEST_CASE("Popularity adds up to k and redundancy evens it out", "[roofline]") {
 
 TEST_CASE("Whole tiles cost a half tile per expert on average", "[roofline]") {
   const ExpertLoad load(v3_experts(), {}, 8);
-  CHECK(load.padded_rows(32, 32, 64) == Approx(32 * 64));             // one row each fills one tile
-  CHECK(load.padded_rows(32 * 1000, 32, 64) == Approx(32 * 1032));    // 15.6 tiles -> 16.1 on average
+  CHECK(load.padded_rows(32, 32, 64) == Approx(32 * 64));           // one row each fills one tile
+  CHECK(load.padded_rows(32 * 1000, 32, 64) == Approx(32 * 1032));  // 15.6 tiles -> 16.1 on average
   CHECK(load.padded_rows(500, 10, 1) == 500);
 }

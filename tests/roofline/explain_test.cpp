@@ -30,10 +30,10 @@ TEST_CASE("An explanation lists every operator of a step", "[roofline]") {
   InstancePlan plan = v3_decode(128, 0);
   plan.draft_tokens = 1;
   const StepExplanation e = StepModel(plan, h800_calibration()).explain(decode_load(128 * 128, 4096), {});
-  for (const char* name : {"q_down_projection", "q_up_projection", "kv_down_projection", "absorbed_query_product", "attention_core",
-                           "absorbed_value_product", "output_projection", "router", "dispatch", "expert_gate_up", "expert_down",
-                           "shared_expert_gate_up", "shared_expert_down", "combine", "attention_norm_quantize", "expert_activation",
-                           "dense_ffn_gate_up", "dense_ffn_down"}) {
+  for (const char* name : {"q_down_projection", "q_up_projection", "kv_down_projection", "absorbed_query_product",
+                           "attention_core", "absorbed_value_product", "output_projection", "router", "dispatch",
+                           "expert_gate_up", "expert_down", "shared_expert_gate_up", "shared_expert_down", "combine",
+                           "attention_norm_quantize", "expert_activation", "dense_ffn_gate_up", "dense_ffn_down"}) {
     CAPTURE(name);
     const OperatorTime* op = find(e, name);
     REQUIRE(op != nullptr);
@@ -43,7 +43,8 @@ TEST_CASE("An explanation lists every operator of a step", "[roofline]") {
     CHECK(!op->bound.empty());
     CHECK(!op->source.empty());
   }
-  for (const char* name : {"lm_head", "mtp_projection", "mtp_head", "host_gap", "attention_core"}) CHECK(find(e, name, true) != nullptr);
+  for (const char* name : {"lm_head", "mtp_projection", "mtp_head", "host_gap", "attention_core"})
+    CHECK(find(e, name, true) != nullptr);
   CHECK(find(e, "kv_up_projection") == nullptr);  // absorbed in decode
   CHECK(find(e, "dispatch")->bound == "network");
   CHECK(find(e, "attention_core")->calls == 122);  // 61 layers, two halves
@@ -77,7 +78,6 @@ TEST_CASE("What shows of the operators is the step", "[roofline]") {
   drafts.draft_tokens = 3;
   for (const InstancePlan& plan : {small_plan(), v3_decode(128, 0), v3_prefill(), drafts}) {
     Calibration calibration = h800_calibration();
-    calibration.all_to_all_low_latency.sm_hold_us.value = 0;  // time of no operator
     calibration.layer_overhead_us = assumed(11);
     const StepModel model(plan, calibration);
     for (const DecodeLoad& decode : {decode_load(5000, 3000), decode_load(40000, 900), DecodeLoad{}}) {
@@ -101,7 +101,8 @@ TEST_CASE("An explanation's total is the step's time up to interpolation between
     const StepModel model(plan, h800_calibration());
     rc::prop("within 2%", [&] {
       const DecodeLoad decode = decode_load(*rc::gen::inRange<std::int64_t>(0, 20000), *rc::gen::inRange(1, 20000));
-      const PrefillLoad prefill = prompts(*rc::gen::inRange<std::int64_t>(decode.sequences > 0 ? 0 : 1, 40), *rc::gen::inRange(1, 4000));
+      const PrefillLoad prefill =
+          prompts(*rc::gen::inRange<std::int64_t>(decode.sequences > 0 ? 0 : 1, 40), *rc::gen::inRange(1, 4000));
       const double step = model.step(decode, prefill).value();
       RC_ASSERT(std::abs(model.explain(decode, prefill).total.value() / step - 1) < 0.02);
     });

@@ -76,7 +76,8 @@ TEST_CASE("Experts read the weights that are touched and compute the rows of the
   const Operator& up = named(list, "expert_gate_up");
   CHECK(up.work.flops == 2.0 * 1024 * 7168 * 4096);
   CHECK(up.work.padded_flops == up.work.flops);
-  CHECK(up.work.bytes == Approx(2 * 7168 * 4096 * bytes_per_element(Precision::Fp8) + 1024 * 7168 * (1 + 4 / 128.0) + 1024 * 4096 * 2));
+  CHECK(up.work.bytes ==
+        Approx(2 * 7168 * 4096 * bytes_per_element(Precision::Fp8) + 1024 * 7168 * (1 + 4 / 128.0) + 1024 * 4096 * 2));
 }
 
 TEST_CASE("Dispatch carries FP8 and scales, combine 16 bit, k copies each", "[roofline]") {

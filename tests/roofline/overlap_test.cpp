@@ -1,5 +1,10 @@
 #include "support/catch.hpp"
 
+#include <filesystem>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
 #include "roofline/plans.hpp"
 #include "tokenomics/roofline/overlap.hpp"
 
@@ -33,6 +38,34 @@ TEST_CASE("DeepSeek's schedules place every part of both micro-batches once", "[
   CHECK(check_schedule(deepseek_decode_schedule(), "-").empty());
   CHECK(check_schedule(deepseek_prefill_schedule(), "-").empty());
   CHECK(check_schedule(OverlapSchedule{}, "-").empty());
+}
+
+TEST_CASE("Every schedule of the catalogue places every part", "[roofline]") {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(TOKENOMICS_CATALOGUE) + "/overlaps")) {
+    if (entry.path().extension() != ".json") continue;
+    CAPTURE(entry.path().string());
+    std::ifstream in(entry.path());
+    const auto file = nlohmann::json::parse(in);
+    OverlapSchedule s;
+    s.micro_batches = file.at("micro_batches").get<int>();
+    s.compute_share = file.value("compute_share", 1.0);
+    for (const auto& written : file.at("stages")) {
+      OverlapSchedule::Stage stage{written.value("times", 1), {}};
+      for (const auto& lane : written.at("lanes")) {
+        stage.lanes.emplace_back();
+        for (const auto& name : lane) {
+          const auto part = layer_part_named(name.get<std::string>());
+          REQUIRE(part);
+          stage.lanes.back().parts.push_back(*part);
+        }
+      }
+      s.stages.push_back(stage);
+    }
+    CHECK(check_schedule(s, "-").empty());
+    ++files;
+  }
+  CHECK(files >= 4);
 }
 
 TEST_CASE("A schedule that forgets or repeats a part is refused with the part's name", "[roofline]") {

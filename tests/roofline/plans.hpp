@@ -89,7 +89,9 @@ inline OverlapSchedule deepseek_decode_schedule() {
   OverlapSchedule s;
   s.name = "deepseek_decode";
   s.micro_batches = 2;
-  s.stages = {{2, {{{Dispatch}}, {{SharedExpert, AttentionIn}}}}, {2, {{{Router, Experts}}}}, {2, {{{Combine}}, {{AttentionCore, AttentionOut}}}}};
+  s.stages = {{2, {{{Dispatch}}, {{SharedExpert, AttentionIn}}}},
+              {2, {{{Router, Experts}}}},
+              {2, {{{Combine}}, {{AttentionCore, AttentionOut}}}}};
   return s;
 }
 

@@ -53,7 +53,8 @@ Sums compare(const StepModel& model, DecodeLoad load, DecodeGrowth growth, int s
   Sums s;
   const DecodeLoad start = load;
   const auto at = [&](double k) {
-    return DecodeLoad{start.sequences, start.context_tokens + k * growth.context_tokens, start.capped_tokens + k * growth.capped_tokens};
+    return DecodeLoad{start.sequences, start.context_tokens + k * growth.context_tokens,
+                      start.capped_tokens + k * growth.capped_tokens};
   };
   for (int k = 0; k < steps; ++k) s.single += model.step(at(k), {}).value();
   for (double k = 0; k < steps;) {
@@ -207,7 +208,8 @@ TEST_CASE("Host gap and prefill floor are paid once a step", "[roofline]") {
   const StepModel with(small_plan(), c);
   c.decode_host_gap_ms.value = 0;
   const StepModel without(small_plan(), c);
-  CHECK(with.step(decode_load(4, 100), {}).value() - without.step(decode_load(4, 100), {}).value() == Approx(5.8e-3).epsilon(1e-9));
+  CHECK(with.step(decode_load(4, 100), {}).value() - without.step(decode_load(4, 100), {}).value() ==
+        Approx(5.8e-3).epsilon(1e-9));
   // A tiny prompt takes the floor of 20 ms; a large one its own time.
   CHECK(with.step({}, prompts(1, 10)).value() == 20e-3);
   CHECK(with.step(decode_load(4, 100), prompts(1, 10)).value() == 20e-3);
@@ -261,7 +263,8 @@ TEST_CASE("A full pipeline passes a part of the batch through all stages", "[roo
   const StepModel two(plan, without_overheads());
   // 64 sequences over 2 stages: as 32 on one, plus one hop of 32 x 1024 x 2 B over NVLink (0.47 us).
   const double hop = 32 * 1024 * 2.0 / (200e9 * 0.7);
-  CHECK(two.step(decode_load(64, 1000), {}).value() == Approx(one.step(decode_load(32, 1000), {}).value() + hop).epsilon(1e-9));
+  CHECK(two.step(decode_load(64, 1000), {}).value() ==
+        Approx(one.step(decode_load(32, 1000), {}).value() + hop).epsilon(1e-9));
 }
 
 TEST_CASE("One model can be asked from several threads", "[roofline]") {

@@ -32,8 +32,12 @@ struct CoreCost {
   double bytes_per_sequence = 0;        ///< queries read and outputs written
 
   [[nodiscard]] KernelWork work(double sequences, double context) const {
-    return {family, arithmetic, flops_per_context * context, padded_flops_per_context * context,
-            bytes_per_context * context + bytes_per_sequence * sequences, 1};
+    return {family,
+            arithmetic,
+            flops_per_context * context,
+            padded_flops_per_context * context,
+            bytes_per_context * context + bytes_per_sequence * sequences,
+            1};
   }
 };
 

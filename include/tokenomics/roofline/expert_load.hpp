@@ -15,7 +15,7 @@ class ExpertLoad {
  public:
   /// Expectations for one expert layer and micro-batch. "Slowest": expected maximum over the ranks.
   struct Rank {
-    double tokens_mean = 0;   ///< copies of tokens that a rank receives
+    double tokens_mean = 0;  ///< copies of tokens that a rank receives
     double tokens_max = 0;
     double touched_mean = 0;  ///< distinct expert slots with at least one token
     double touched_max = 0;
@@ -41,8 +41,8 @@ class ExpertLoad {
  private:
   struct RankClass {
     double ranks = 0;
-    double copies_per_token = 0;  ///< expected, to one rank of the class
-    double dispersion = 1;        ///< variance of its tokens over their mean
+    double copies_per_token = 0;                ///< expected, to one rank of the class
+    double dispersion = 1;                      ///< variance of its tokens over their mean
     std::vector<std::pair<double, int>> slots;  ///< probability, how many slots have it
   };
   void make_classes(int ep);

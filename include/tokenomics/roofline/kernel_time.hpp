@@ -55,7 +55,8 @@ class KernelTimer {
   /// Throws ScenarioError when the calibration lacks a family, or has an efficiency that is not in (0, 1].
   KernelTimer(const Gpu& gpu, const Calibration& calibration);
 
-  /// Seconds; throws ScenarioError when the GPU has no peak for the arithmetic. `compute_share`: of the SMs that the kernel gets, (0, 1].
+  /// Seconds; throws ScenarioError when the GPU has no peak for the arithmetic. `compute_share`: of the SMs that the kernel
+  /// gets, (0, 1].
   [[nodiscard]] double time(const KernelWork& work, double compute_share = 1.0) const;
   [[nodiscard]] KernelParts parts(const KernelWork& work) const;
   /// Rows that are computed when `rows` are useful: whole tiles.

@@ -55,7 +55,7 @@ std::vector<WeightMatrix> expert_matrices(const InstancePlan& plan, const MoeFfn
 /// Prompt tokens of a step on one rank, one micro-batch.
 struct PromptWork {
   double tokens = 0;
-  double attended = 0;         ///< summed context that they attend to
+  double attended = 0;  ///< summed context that they attend to
   double capped_attended = 0;
   double reexpanded = 0;
   double sequences = 0;

@@ -85,7 +85,8 @@ class TokenTable {
 /// exact at their nodes and linear between (1..16, then a ratio of 1.06); F is exact and piecewise linear in x.
 class LayerProgram {
  public:
-  LayerProgram(const LayerOperators& operators, Phase phase, const OverlapSchedule& schedule, std::vector<LayerClass> classes);
+  LayerProgram(const LayerOperators& operators, Phase phase, const OverlapSchedule& schedule,
+               std::vector<LayerClass> classes);
 
   /// Seconds of all layers; m, T at least 1.
   [[nodiscard]] StepLine at(double rank_tokens, double group_tokens, const CoreLines& core) const;
@@ -109,7 +110,8 @@ class LayerProgram {
   void lay_out(const LayerClass& c, const LayerLayout& layout, double compute_share);
   void tabulate(const LayerOperators& operators, Phase phase, double compute_share, const std::vector<LayerClass>& classes,
                 const std::vector<LayerLayout>& layouts);
-  void add_lanes(double* row, std::size_t& target, const LayerLayout& layout, const PartTimes& parts, double sm_hold_s) const;
+  void add_lanes(double* row, std::size_t& target, const LayerLayout& layout, const PartTimes& parts,
+                 double sm_hold_s) const;
 
   std::vector<Lane> lanes_{1};  ///< the first: all stages that have one lane only, summed
   std::vector<Race> races_;

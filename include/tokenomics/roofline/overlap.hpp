@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +15,7 @@ inline constexpr std::size_t kLayerParts = 9;
 
 /// "attention_in", "attention_core" ... as overlap files write them.
 std::string_view name_of(LayerPart part);
+std::optional<LayerPart> layer_part_named(std::string_view name);
 
 constexpr bool is_transfer(LayerPart part) { return part == LayerPart::Dispatch || part == LayerPart::Combine; }
 
@@ -24,8 +27,8 @@ std::vector<Problem> check_schedule(const OverlapSchedule& schedule, const std::
 struct LayerLayout {
   struct Lane {
     std::array<double, kLayerParts> count{};  ///< how often each part runs in this lane
-    double transfers_beside = 0;  ///< communication kernels of the other lanes: each holds the SMs at both ends
-    bool slowed = false;          ///< computes on compute_share of the SMs
+    double transfers_beside = 0;              ///< communication kernels of the other lanes: each holds the SMs at both ends
+    bool slowed = false;                      ///< computes on compute_share of the SMs
     [[nodiscard]] bool has(LayerPart part) const { return count[static_cast<std::size_t>(part)] > 0; }
   };
   struct Stage {

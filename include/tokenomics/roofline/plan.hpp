@@ -20,19 +20,29 @@ struct Parallelism {
 };
 
 struct Precisions {
-  Precision weights = Precision::Bf16;          ///< attention projections, dense FFN, shared experts
-  Precision experts = Precision::Bf16;          ///< routed experts, as stored
-  Precision activations = Precision::Bf16;      ///< what a GEMM reads as its left side, and arithmetic of GEMMs
+  Precision weights = Precision::Bf16;      ///< attention projections, dense FFN, shared experts
+  Precision experts = Precision::Bf16;      ///< routed experts, as stored
+  Precision activations = Precision::Bf16;  ///< what a GEMM reads as its left side, and arithmetic of GEMMs
   Precision kv = Precision::Bf16;
-  Precision attention = Precision::Bf16;        ///< arithmetic of the attention core
-  Precision dispatch = Precision::Fp8;          ///< expert all-to-all, to the experts
-  Precision combine = Precision::Bf16;          ///< and back
+  Precision attention = Precision::Bf16;  ///< arithmetic of the attention core
+  Precision dispatch = Precision::Fp8;    ///< expert all-to-all, to the experts
+  Precision combine = Precision::Bf16;    ///< and back
 };
 
 enum class AllToAll { LowLatency, Normal };
 
 /// Parts of a layer that a schedule can place. Every operator belongs to exactly one.
-enum class LayerPart { AttentionIn, AttentionCore, AttentionOut, Router, Dispatch, Experts, Combine, SharedExpert, DenseFfn };
+enum class LayerPart {
+  AttentionIn,
+  AttentionCore,
+  AttentionOut,
+  Router,
+  Dispatch,
+  Experts,
+  Combine,
+  SharedExpert,
+  DenseFfn
+};
 
 /// An overlap schedule as data: a layer's time is the sum over stages of the slowest lane; a lane is the sum of its
 /// parts. Each part of each micro-batch stands in exactly one lane (checked when read).
@@ -52,9 +62,9 @@ struct OverlapSchedule {
 
 /// Popularity of experts and what is done about it.
 struct ExpertRouting {
-  double zipf_exponent = 0.0;     ///< 0: uniform; popularity of the r-th expert ~ r^-exponent
-  int redundant_experts = 0;      ///< extra slots for copies of the hottest experts (EPLB)
-  bool force_balance = false;     ///< every rank gets the same tokens, as DeepSeek's profiles do
+  double zipf_exponent = 0.0;  ///< 0: uniform; popularity of the r-th expert ~ r^-exponent
+  int redundant_experts = 0;   ///< extra slots for copies of the hottest experts (EPLB)
+  bool force_balance = false;  ///< every rank gets the same tokens, as DeepSeek's profiles do
 };
 
 /// Uneven load over data-parallel attention ranks: the slowest rank sets the step.
@@ -74,9 +84,9 @@ struct InstancePlan {
   OverlapSchedule prefill_schedule;
   ExpertRouting routing;
   RankBalance balance;
-  int draft_tokens = 0;  ///< MTP: tokens verified together per step beyond the first
-  double hbm_utilization = 0.9;          ///< share of HBM the engine may use
-  Bytes reserved_per_gpu{0};             ///< activations, workspace, communication buffers
+  int draft_tokens = 0;          ///< MTP: tokens verified together per step beyond the first
+  double hbm_utilization = 0.9;  ///< share of HBM the engine may use
+  Bytes reserved_per_gpu{0};     ///< activations, workspace, communication buffers
 };
 
 }  // namespace tokenomics

@@ -12,20 +12,20 @@ namespace tokenomics {
 /// step of all of them lasts as long as the pass of one.
 struct RankLoad {
   Phase phase = Phase::Decode;
-  double sequences = 0;       ///< in decode
-  double context = 0;         ///< their summed contexts
+  double sequences = 0;  ///< in decode
+  double context = 0;    ///< their summed contexts
   double capped = 0;
-  double context_share = 0;   ///< of the instance's contexts (and of their growth) that this rank has
-  double decode_tokens = 0;   ///< sequences * (1 + drafts)
+  double context_share = 0;  ///< of the instance's contexts (and of their growth) that this rank has
+  double decode_tokens = 0;  ///< sequences * (1 + drafts)
   double prompt_tokens = 0;
   double attended = 0;
   double capped_attended = 0;
   double reexpanded = 0;
   double prompts = 0;
-  double rank_tokens = 0;     ///< decode and prompt tokens of the slowest rank
-  double group_tokens = 0;    ///< of all ranks together: what the experts see
+  double rank_tokens = 0;          ///< decode and prompt tokens of the slowest rank
+  double group_tokens = 0;         ///< of all ranks together: what the experts see
   double group_decode_tokens = 0;  ///< of them, of sequences in decode
-  double head_tokens = 0;     ///< through the LM head
+  double head_tokens = 0;          ///< through the LM head
 };
 
 /// The load of drafts after the first: one token a sequence.

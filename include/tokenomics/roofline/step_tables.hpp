@@ -17,7 +17,8 @@ class DecodeCores {
  public:
   DecodeCores(const InstancePlan& plan, const KernelTimer& timer, int queries);
   /// Of `sequences` with summed contexts; growth of those sums per step.
-  [[nodiscard]] CoreLines at(double sequences, double context, double capped, double context_growth, double capped_growth) const;
+  [[nodiscard]] CoreLines at(double sequences, double context, double capped, double context_growth,
+                             double capped_growth) const;
   [[nodiscard]] const CoreTable& core() const { return core_; }
   [[nodiscard]] const std::optional<CoreTable>& indexer() const { return indexer_; }
 
