@@ -69,6 +69,8 @@ class Instance {
   void admit_ready(SimTime now);
   bool gather_prompts(SimTime now);
   bool add_prompt_share(Slot slot);
+  void weigh_attention();
+  [[nodiscard]] double share_of_prompt(double left, double done, double room, bool rank_is_empty) const;
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
   [[nodiscard]] bool fits(std::int64_t kv_tokens) const;
@@ -129,7 +131,9 @@ class Instance {
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step
 
   std::vector<PromptShare> shares_;
-  std::vector<double> rank_tokens_, rank_attended_, rank_capped_, rank_reexpanded_;
+  double attention_weight_ = 0;    ///< token equivalents of attending to one earlier token (PromptBudget::EvenWork)
+  double reexpansion_weight_ = 0;  ///< ... and of bringing one earlier token's latent back for a chunk
+  std::vector<double> rank_work_, rank_tokens_, rank_attended_, rank_capped_, rank_reexpanded_;
   PrefillLoad prefill_load_;
   double decode_only_s_ = 0;
 };

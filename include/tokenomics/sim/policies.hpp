@@ -12,6 +12,13 @@ enum class BatchPolicy {
   PrefillFirst,  ///< a prefill-only step whenever a prompt waits and fits, else a decode step (SGLang)
 };
 
+/// What the prompt budget of a step counts on each data-parallel rank.
+enum class PromptBudget {
+  TokenCount,  ///< prompt tokens: one long prompt makes its rank, and so the step, slow
+  EvenWork,    ///< token equivalents, attention to earlier tokens included (DeepSeek's prefill balancer: core attention and
+           ///< input tokens even over ranks); a chunk deep inside a long prompt is shorter
+};
+
 enum class RouterPolicy { RoundRobin, LeastLoaded };
 
 /// Deliberate waiting: prompts are held until `until_requests` of them wait or the first has waited `at_most_s`.
@@ -26,6 +33,7 @@ struct BatchingSpec {
   BatchPolicy policy = BatchPolicy::ChunkedMixed;
   std::int64_t max_sequences = 256;
   std::int64_t max_tokens_per_step = 8192;  ///< prompt tokens plus one (or 1 + drafts) per decoding sequence
+  PromptBudget prompt_budget = PromptBudget::TokenCount;
   bool chunked_prefill = true;              ///< false: a prompt is never cut (one longer than the budget goes alone)
   WaitRule wait;
 };

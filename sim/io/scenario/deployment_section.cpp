@@ -17,6 +17,8 @@ constexpr std::array<std::pair<const char*, PoolRole>, 3> kRoles{
     {{"mixed", PoolRole::Mixed}, {"prefill", PoolRole::Prefill}, {"decode", PoolRole::Decode}}};
 constexpr std::array<std::pair<const char*, BatchPolicy>, 2> kPolicies{
     {{"chunked_mixed", BatchPolicy::ChunkedMixed}, {"prefill_first", BatchPolicy::PrefillFirst}}};
+constexpr std::array<std::pair<const char*, PromptBudget>, 2> kPromptBudgets{
+    {{"tokens", PromptBudget::TokenCount}, {"even_work", PromptBudget::EvenWork}}};
 constexpr std::array<std::pair<const char*, RouterPolicy>, 2> kRouters{
     {{"round_robin", RouterPolicy::RoundRobin}, {"least_loaded", RouterPolicy::LeastLoaded}}};
 constexpr std::array<std::pair<const char*, AllToAll>, 2> kAllToAll{
@@ -140,6 +142,7 @@ BatchingSpec batching_from(const json& file) {
   batching.policy = named_value(kPolicies, file.value("policy", "chunked_mixed"));
   batching.max_sequences = file.value("max_sequences", batching.max_sequences);
   batching.max_tokens_per_step = file.value("max_tokens_per_step", batching.max_tokens_per_step);
+  batching.prompt_budget = named_value(kPromptBudgets, file.value("prompt_budget", "tokens"));
   batching.chunked_prefill = file.value("chunked_prefill", batching.chunked_prefill);
   const json wait = file.value("wait", json::object());
   batching.wait.until_requests = wait.value("until_requests", batching.wait.until_requests);
@@ -209,6 +212,7 @@ json json_of_batching(const BatchingSpec& batching) {
   return {{"policy", name_in(kPolicies, batching.policy)},
           {"max_sequences", batching.max_sequences},
           {"max_tokens_per_step", batching.max_tokens_per_step},
+          {"prompt_budget", name_in(kPromptBudgets, batching.prompt_budget)},
           {"chunked_prefill", batching.chunked_prefill},
           {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
 }
