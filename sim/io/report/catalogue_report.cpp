@@ -13,22 +13,22 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json parameters_by_part(const ParameterCount& count) {
-  return {{"attention", tidy(count.attention)},           {"dense_ffn", tidy(count.dense_ffn)}, {"routed_experts", tidy(count.routed_experts)},
-          {"shared_experts", tidy(count.shared_experts)}, {"router", tidy(count.router)},       {"embedding", tidy(count.embedding)},
-          {"head", tidy(count.head)},                     {"mtp", tidy(count.mtp)}};
+  return {{"attention", exact(count.attention)},           {"dense_ffn", exact(count.dense_ffn)}, {"routed_experts", exact(count.routed_experts)},
+          {"shared_experts", exact(count.shared_experts)}, {"router", exact(count.router)},       {"embedding", exact(count.embedding)},
+          {"head", exact(count.head)},                     {"mtp", exact(count.mtp)}};
 }
 
 ordered_json weights_by_part(const Network& network, const ParameterCount& count) {
   const double weight = bytes_per_element(network.native_weights);
   const double expert = bytes_per_element(network.native_experts);
   const double bf16 = bytes_per_element(Precision::Bf16);
-  return {{"attention", tidy(count.attention * weight)},
-          {"dense_ffn", tidy(count.dense_ffn * weight)},
-          {"routed_experts", tidy(count.routed_experts * expert)},
-          {"shared_experts", tidy(count.shared_experts * weight)},
-          {"router", tidy(count.router * bf16)},
-          {"embedding", tidy(count.embedding * bf16)},
-          {"head", tidy(count.head * bf16)}};
+  return {{"attention", exact(count.attention * weight)},
+          {"dense_ffn", exact(count.dense_ffn * weight)},
+          {"routed_experts", exact(count.routed_experts * expert)},
+          {"shared_experts", exact(count.shared_experts * weight)},
+          {"router", exact(count.router * bf16)},
+          {"embedding", exact(count.embedding * bf16)},
+          {"head", exact(count.head * bf16)}};
 }
 
 /// A key inside a JSON pointer (RFC 6901).
@@ -84,13 +84,13 @@ ordered_json network_figures(const Network& network) {
   double weights_total = 0;
   for (const auto& part : weights) weights_total += part.get<double>();
   return {{"name", network.name},
-          {"parameters_total", tidy(count.total())},
-          {"parameters_active", tidy(active_parameters(network))},
+          {"parameters_total", exact(count.total())},
+          {"parameters_active", exact(active_parameters(network))},
           {"parameters", parameters_by_part(count)},
-          {"kv_bytes_per_token", tidy(kv_bytes_per_token(network, Precision::Bf16).value())},
+          {"kv_bytes_per_token", exact(kv_bytes_per_token(network, Precision::Bf16).value())},
           {"kv_bytes_per_token_fp8", tidy(kv_bytes_per_token(network, Precision::Fp8).value())},
           {"weights_bytes", weights},
-          {"weights_bytes_total", tidy(weights_total)},
+          {"weights_bytes_total", exact(weights_total)},
           {"native_precision", {{"weights", name_of(network.native_weights)}, {"experts", name_of(network.native_experts)}}},
           {"max_context_tokens", network.max_context_tokens},
           {"not_modelled", network.not_modelled.empty() ? ordered_json(nullptr) : ordered_json(network.not_modelled)}};

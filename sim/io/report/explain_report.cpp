@@ -51,6 +51,7 @@ ordered_json pool_json(const PoolExplanation& one) {
   ordered_json operators = ordered_json::array();
   for (const OperatorTime& op : one.step.operators) operators.push_back(operator_json(op, one.step));
   const Calibration& calibration = one.pool.calibration;
+  const bool has_experts = one.step.distinct_experts > 0;
   return {{"pool", one.pool.name},
           {"role", to_string(one.pool.role)},
           {"hardware", one.pool.plan.gpu.name},
@@ -63,8 +64,8 @@ ordered_json pool_json(const PoolExplanation& one) {
           {"layers_ms", tidy(one.step.layers.value() * 1e3)},
           {"speed_of_light_ms", tidy(one.step.speed_of_light.value() * 1e3)},
           {"share_of_speed_of_light", tidy(of_limit(one.step))},
-          {"distinct_experts", tidy(one.step.distinct_experts)},
-          {"balancedness", tidy(one.step.balancedness)},
+          {"distinct_experts", has_experts ? tidy(one.step.distinct_experts) : ordered_json(nullptr)},
+          {"balancedness", has_experts ? tidy(one.step.balancedness) : ordered_json(nullptr)},
           {"operators", operators}};
 }
 
@@ -93,7 +94,7 @@ void pool_page(TextPage& page, const PoolExplanation& one) {
     return fmt::format("[{}]", found - sources.begin() + 1);
   };
   for (const OperatorTime& op : step.operators) {
-    table.rows.push_back({op.name, significant(op.calls), significant(op.flops.value() * 1e-9), significant(op.hbm_bytes.value() * 1e-6),
+    table.rows.push_back({op.name, mean_count(op.calls), significant(op.flops.value() * 1e-9), significant(op.hbm_bytes.value() * 1e-6),
                           significant(op.link_bytes.value() * 1e-6), significant(op.time.value() * 1e6), percent(share_of(op, step)), op.bound,
                           significant(op.speed_of_light.value() * 1e6), number_of(op.source)});
   }

@@ -106,6 +106,8 @@ SloFigures slo_figures(const RunResult& result) {
   return figures;
 }
 
+std::optional<double> seen(double value) { return value > 0 ? std::optional(value) : std::nullopt; }
+
 const PoolSummary* decoding_pool(const RunResult& result) {
   for (const PoolSummary& pool : result.pools) {
     if (pool.role != PoolRole::Prefill) return &pool;

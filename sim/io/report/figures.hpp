@@ -67,6 +67,9 @@ struct PublishedComparison {
 };
 std::vector<PublishedComparison> compare_published(const RunResult& result);
 
+/// A latency or speed of a window; 0 means that nothing was observed.
+std::optional<double> seen(double value);
+
 /// The pool whose KV cache sets how much context users may hold: the one that decodes.
 const PoolSummary* decoding_pool(const RunResult& result);
 

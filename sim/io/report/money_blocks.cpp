@@ -62,7 +62,7 @@ void totals_table(TextPage& page, const RunResult& result) {
 }
 
 std::string gpu_sentence(const RunResult& result) {
-  std::string text = fmt::format("{} GPUs on average, {} at most", significant(result.fleet.gpus_mean, 4), significant(result.fleet.gpus_peak, 4));
+  std::string text = fmt::format("{} GPUs on average, {} at most", mean_count(result.fleet.gpus_mean), mean_count(result.fleet.gpus_peak));
   if (result.cost.per_gpu) text += fmt::format(", at {} USD per GPU-hour", significant(in_usd_per_hour(*result.cost.per_gpu)));
   if (result.fleet.gpu_hours_released > 0) text += fmt::format("; {} of {} GPU-hours given back", significant(result.fleet.gpu_hours_released),
                                                                significant(result.fleet.gpu_hours + result.fleet.gpu_hours_released));
@@ -72,11 +72,12 @@ std::string gpu_sentence(const RunResult& result) {
 std::string answer_sentence(const RunResult& result) {
   const AnswerFigures answer = answer_figures(result);
   if (!answer.tokens) return "";
-  std::string text = fmt::format("A mean answer has {} tokens, takes {} s", significant(answer.tokens), significant(answer.seconds));
+  std::string text = fmt::format("A mean answer has {} tokens", significant(answer.tokens));
+  if (answer.seconds) text += fmt::format(", takes {} s", significant(*answer.seconds));
   if (result.cost.per_answer) text += fmt::format(", costs {} USD", significant(result.cost.per_answer->value()));
   if (answer.usd) text += fmt::format(", is sold for {} USD", significant(*answer.usd));
   if (result.energy && result.energy->joule_per_output_token) {
-    text += fmt::format(", takes {} J per output token", significant(*result.energy->joule_per_output_token));
+    text += fmt::format("; energy {} J per output token", significant(*result.energy->joule_per_output_token));
   }
   return text + ".";
 }

@@ -42,6 +42,10 @@ nlohmann::ordered_json tidy(const std::optional<double>& value) {
   return value ? tidy(*value) : nlohmann::ordered_json(nullptr);
 }
 
+nlohmann::ordered_json exact(double count) {
+  return std::abs(count) < 0x1.0p63 ? nlohmann::ordered_json(std::llround(count)) : tidy(count);
+}
+
 std::string significant(double value, int digits) {
   if (!std::isfinite(value)) return kAbsent;
   if (value == 0.0) return "0";
@@ -57,6 +61,10 @@ std::string significant(const std::optional<double>& value, int digits) {
 std::string whole(double count) {
   return std::isfinite(count) ? with_separators(fmt::format("{:.0f}", count)) : kAbsent;
 }
+
+std::string mean_count(double count) { return count == std::floor(count) ? whole(count) : significant(count, 4); }
+
+std::string as_written(double value) { return with_separators(fmt::format("{:.15g}", value)); }
 
 std::string percent(double share) { return std::isfinite(share) ? with_separators(fmt::format("{:.1f}", 100.0 * share)) : kAbsent; }
 std::string percent(const std::optional<double>& share) { return share ? percent(*share) : kAbsent; }

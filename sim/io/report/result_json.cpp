@@ -201,8 +201,8 @@ ordered_json window_block(const WindowSummary& window) {
           {"instances", window.instances},
           {"nodes", tidy(window.nodes)},
           {"capped", window.capped},
-          {"ttft_p90_s", tidy(window.ttft_p90_s)},
-          {"interactivity_tok_s_user", tidy(window.interactivity_tok_s_user)},
+          {"ttft_p90_s", tidy(seen(window.ttft_p90_s))},
+          {"interactivity_tok_s_user", tidy(seen(window.interactivity_tok_s_user))},
           {"batch_per_instance", tidy(window.batch_per_instance)},
           {"cost_usd", tidy(window.cost.value())},
           {"revenue_usd", tidy(window.revenue.value())}};

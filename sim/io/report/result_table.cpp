@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "figures.hpp"
@@ -12,13 +14,13 @@ namespace {
 /// More windows than this are thinned evenly: a day by the hour.
 constexpr std::size_t kMostWindows = 24;
 
-std::string limits_of(const RunResult& result) {
-  std::string names;
-  for (const BindingLimit& limit : result.binding) {
-    if (names.size() > 0 && names.find(", ") != std::string::npos) break;  // the two strongest
-    names += (names.empty() ? "" : ", ") + limit.name;
-  }
-  return names.empty() ? "nothing binds" : "bound by " + names;
+/// The strongest limit, and the next where the line has room.
+std::string limits_of(const RunResult& result, std::size_t room) {
+  if (result.binding.empty()) return "nothing binds";
+  std::string text = "bound by " + result.binding.front().name;
+  if (result.binding.size() < 2) return text;
+  const std::string both = text + ", " + result.binding[1].name;
+  return both.size() <= room ? both : text;
 }
 
 /// What a token costs, what the user feels, what binds.
@@ -31,9 +33,10 @@ std::string verdict(const RunResult& result) {
   if (cost.own_mix) {
     text = fmt::format("{} USD/Mtok ({} in, {} out)", mtok(cost.own_mix), mtok(cost.input), mtok(cost.output));
   }
-  if (const auto ttft = latency_figures(result.service.ttft, kNsPerS)) text += fmt::format("; first token {} s", significant(ttft->mean));
-  if (const auto speed = interactivity_figures(result.service).mean) text += fmt::format(", then {} tok/s/user", significant(*speed));
-  return text + "; " + limits_of(result);
+  if (const auto ttft = latency_figures(result.service.ttft, kNsPerS)) text += fmt::format("; TTFT {} s", significant(ttft->mean));
+  if (const auto speed = interactivity_figures(result.service).mean) text += fmt::format(", {} tok/s/user", significant(*speed));
+  text += "; ";
+  return text + limits_of(result, TextPage::kWidth - std::min(TextPage::kWidth, text.size()));
 }
 
 void latency_section(TextPage& page, const RunResult& result) {
@@ -99,8 +102,8 @@ void window_section(TextPage& page, const RunResult& result) {
     const int minutes = static_cast<int>(w.hour * 60 + 0.5);
     is_capped = is_capped || w.capped;
     table.rows.push_back({fmt::format("{:02}:{:02}", minutes / 60 % 24, minutes % 60), significant(w.rate_per_s), instances_of(w.instances),
-                          significant(w.nodes) + (w.capped ? "*" : ""), significant(w.batch_per_instance), significant(w.ttft_p90_s),
-                          significant(w.interactivity_tok_s_user), whole(w.cost.value()), whole(w.revenue.value())});
+                          mean_count(w.nodes) + (w.capped ? "*" : ""), significant(w.batch_per_instance), significant(seen(w.ttft_p90_s)),
+                          significant(seen(w.interactivity_tok_s_user)), whole(w.cost.value()), whole(w.revenue.value())});
   }
   std::string pools;
   for (const PoolSummary& pool : result.pools) pools += (pools.empty() ? "" : " + ") + pool.name;
@@ -114,7 +117,7 @@ void pool_section(TextPage& page, const RunResult& result) {
                   {"MBU, %"}, {"balance"}}, {}};
   TextTable memory{{{"pool", Align::Left}, {"HBM used"}, {"weights"}, {"experts"}, {"reserved"}, {"KV"}, {"KV tokens/instance"}, {"calibration", Align::Left}}, {}};
   for (const PoolSummary& p : result.pools) {
-    work.rows.push_back({p.name, p.hardware, significant(p.instances), significant(p.gpus), percent(p.busy_fraction), significant(p.batch_mean),
+    work.rows.push_back({p.name, p.hardware, mean_count(p.instances), mean_count(p.gpus), percent(p.busy_fraction), significant(p.batch_mean),
                          significant(p.step_ms_mean), percent(p.kv_occupancy_mean), percent(p.mfu), percent(p.mbu), significant(p.balancedness)});
     const auto gb = [](Bytes bytes) { return significant(bytes.value() * 1e-9); };
     memory.rows.push_back({p.name, gb(p.memory.capacity), gb(p.memory.weights()), gb(p.memory.expert_weights + p.memory.shared_expert_weights),
@@ -126,7 +129,7 @@ void pool_section(TextPage& page, const RunResult& result) {
   page.heading("Memory of a GPU, GB");
   page.table(memory);
   page.paragraph(fmt::format("Longest prompt and answer {} tokens; {} such sequences fit one instance.",
-                             whole(static_cast<double>(result.max_context_tokens)), significant(result.sequences_at_context_limit)), 2);
+                             whole(static_cast<double>(result.max_context_tokens)), mean_count(result.sequences_at_context_limit)), 2);
 }
 
 void binding_section(TextPage& page, const RunResult& result) {
@@ -143,7 +146,7 @@ void published_section(TextPage& page, const RunResult& result) {
   TextTable table{{{"quantity", Align::Left}, {"ours"}, {"published"}, {"deviation, %"}, {"source", Align::Left}}, {}};
   for (const PublishedComparison& one : comparisons) {
     const std::string deviation = one.deviation ? fmt::format("{:+.1f}", 100.0 * *one.deviation) : "-";
-    table.rows.push_back({one.figure.quantity, significant(one.ours, 4), significant(one.figure.value, 5), deviation, one.figure.source});
+    table.rows.push_back({one.figure.quantity, significant(one.ours, 4), as_written(one.figure.value), deviation, one.figure.source});
   }
   page.heading("Beside what was published");
   page.table(table);

@@ -44,7 +44,7 @@ ordered_json trace_json(const std::string& file, TraceFormat format, const Trace
     prefix = {{"reusable_input_share", tidy(s.reusable_input_share)},
               {"reusable_per_request_mean", tidy(s.reusable_per_request_mean)},
               {"reusable_per_request_p50", tidy(s.reusable_per_request_p50)},
-              {"distinct_blocks", s.distinct_blocks}};
+              {"distinct_blocks", s.distinct_blocks > 0 ? ordered_json(s.distinct_blocks) : ordered_json(nullptr)}};
   }
   return {{"schema", "tokenomics.trace/1"},
           {"version", options.version},
@@ -81,8 +81,9 @@ std::string trace_table(const std::string& file, TraceFormat format, const Trace
   page.table({{{"", Align::Left}, {"mean"}, {"p50"}, {"p90"}, {"p99"}, {"max"}}, {length_row("input", s.input), length_row("output", s.output)}});
   if (knows_prefixes(format)) {
     page.heading("Prefixes, with an unlimited cache that starts empty");
-    page.paragraph(fmt::format("Reusable {}% of the input; per request {}% on average, median {}%; {} distinct blocks.", percent(s.reusable_input_share),
-                               percent(s.reusable_per_request_mean), percent(s.reusable_per_request_p50), whole(static_cast<double>(s.distinct_blocks))), 2);
+    page.paragraph(fmt::format("Reusable {}% of the input; per request {}% on average, median {}%{}.", percent(s.reusable_input_share),
+                               percent(s.reusable_per_request_mean), percent(s.reusable_per_request_p50),
+                               s.distinct_blocks > 0 ? fmt::format("; {} distinct blocks", whole(static_cast<double>(s.distinct_blocks))) : ""), 2);
   }
   return page.text();
 }
