@@ -64,8 +64,6 @@ bool LineReader::fill() {
     const std::streamsize got = input_->decoded.sgetn(buffer_.data() + end_, static_cast<std::streamsize>(kChunk));
     at_end_ = got < static_cast<std::streamsize>(kChunk);
     end_ += static_cast<std::size_t>(got);
-    // The trailer (checksum and length) is checked by the decoder only when it is closed.
-    if (at_end_) input_->decoded.reset();
     return got > 0;
   } catch (const io::gzip_error&) {
     ++line_number_;

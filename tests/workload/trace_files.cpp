@@ -138,6 +138,11 @@ TEST_CASE("an Azure file is read with LF or CRLF, with or without the last line'
   }
 }
 
+TEST_CASE("a gzip file of two members is read to its end", "[workload]") {
+  const TemporaryFile file(gzipped(kAzureHeader + kAzureRow) + gzipped(kAzureRow));
+  CHECK(read_trace(file.path(), TraceFormat::Azure).rows.size() == 2);
+}
+
 TEST_CASE("columns are found by name", "[workload]") {
   const TemporaryFile file("GeneratedTokens,Extra,TIMESTAMP,ContextTokens\n44,x,2023-11-16 18:15:46,374\n");
   CHECK(read_trace(file.path(), TraceFormat::Azure).rows.at(0).input_tokens == 374);
