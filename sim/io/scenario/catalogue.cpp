@@ -4,14 +4,13 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <set>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "document.hpp"
+#include "json_text.hpp"
 #include "schemas.hpp"
 
 namespace tokenomics {
@@ -213,10 +212,7 @@ std::string Catalogue::schema_text(const std::string& name) const {
     for (const std::string& one : known) expected += " " + one;
     throw ScenarioError(Problem{"schemas", "", json(name).dump(), expected, nearest_name(name, known)});
   }
-  std::ifstream stream(impl_->schemas.path(name));
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) throw IoError("cannot read " + impl_->schemas.path(name));
-  return text.str();
+  return text_of_file(impl_->schemas.path(name));
 }
 
 const json& Catalogue::schema(const std::string& name) const {

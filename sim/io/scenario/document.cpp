@@ -128,8 +128,11 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 
   [[nodiscard]] std::string pointer() const {
     std::string result;
-    for (const Level& level : stack_) {
-      result = pointer_append(result, level.node->is_array() ? std::to_string(level.node->size()) : level.key);
+    for (std::size_t depth = 0; depth < stack_.size(); ++depth) {
+      const Level& level = stack_[depth];
+      const bool is_innermost = depth + 1 == stack_.size();  // its element is not in it yet
+      const std::size_t index = level.node->size() - (is_innermost ? 0 : 1);
+      result = pointer_append(result, level.node->is_array() ? std::to_string(index) : level.key);
     }
     return result;
   }

@@ -1,7 +1,8 @@
 #include "json_text.hpp"
 
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "tokenomics/base/error.hpp"
 
@@ -9,9 +10,10 @@ namespace tokenomics {
 
 std::string text_of_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) throw IoError("cannot read " + path);
-  return text.str();
+  if (!stream || !std::filesystem::is_regular_file(path)) throw IoError("cannot read " + path);
+  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (stream.bad()) throw IoError("cannot read " + path);
+  return text;
 }
 
 std::string plain_syntax_message(const std::string& what) {

@@ -19,14 +19,31 @@ namespace {
 
 using nlohmann::json;
 
-/// The same catalogue file may be named by several pools: each of its problems is told once, in order.
+/// "file:12" -> "file", 12; no line: 0.
+std::pair<std::string, int> file_and_line(const std::string& location) {
+  const std::size_t colon = location.rfind(':');
+  const bool has_line = colon != std::string::npos && colon + 1 < location.size() &&
+                        location.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  if (!has_line) return {location, 0};
+  return {location.substr(0, colon), std::stoi(location.substr(colon + 1))};
+}
+
+/// Throws unless there are no problems. They are told in the order of lines, file by file; several pools may name the
+/// same broken file: each of its problems is told once.
 void throw_all(const std::vector<Problem>& problems) {
   if (problems.empty()) return;
   std::set<std::tuple<std::string, std::string, std::string>> seen;
+  std::vector<std::string> files;
   std::vector<Problem> once;
   for (const Problem& problem : problems) {
     if (seen.insert({problem.file, problem.pointer, problem.expected}).second) once.push_back(problem);
+    files.push_back(file_and_line(problem.file).first);
   }
+  const auto order = [&](const Problem& problem) {
+    const auto [file, line] = file_and_line(problem.file);
+    return std::pair(std::find(files.begin(), files.end(), file) - files.begin(), line);
+  };
+  std::stable_sort(once.begin(), once.end(), [&](const Problem& a, const Problem& b) { return order(a) < order(b); });
   throw ScenarioError(once);
 }
 
@@ -91,12 +108,6 @@ Scenario scenario_from(const Document& document, const Catalogue& catalogue, std
   scenario.name = section(file, "name", report).is_string() ? file["name"].get<std::string>() : stem;
   if (const json text = section(file, "description", report); text.is_string()) scenario.description = text;
   if (const json list = section(file, "assumptions", report); list.is_array()) scenario.assumptions = list;
-  if (const json list = section(file, "published", report); list.is_array()) {
-    for (const json& figure : list) {
-      scenario.published.push_back(
-          {figure["quantity"].get<std::string>(), figure["value"].get<double>(), figure["source"].get<std::string>()});
-    }
-  }
   if (const json seed = section(file, "seed", report); seed.is_number()) scenario.seed = seed;
 
   scenario.published = published_from(section(file, "published", report));
@@ -148,7 +159,8 @@ bool is_file(const std::string& name) {
 template <typename Value, typename Read>
 Value load_part(const PartKind& kind, const std::string& name, const Catalogue& catalogue, Read read) {
   std::vector<Problem> problems;
-  const std::string path = is_file(name) ? name : catalogue.path_of(kind.kind, name);
+  const auto known = catalogue.find(kind.kind, name);  // aliases may look like paths: "deepseek-ai/DeepSeek-R1"
+  const std::string path = known ? *known : is_file(name) ? name : catalogue.path_of(kind.kind, name);
   const auto part = resolve_file(catalogue, kind, path, problems);
   throw_all(problems);
   Value value = read(*part);
@@ -183,9 +195,6 @@ json resolved_json(const Scenario& scenario) {
             {"pricing", json_of(scenario.pricing)},
             {"measure", json_of(scenario.measure)}};
   if (!scenario.description.empty()) file["description"] = scenario.description;
-  for (const PublishedFigure& figure : scenario.published) {
-    file["published"].push_back({{"quantity", figure.quantity}, {"value", figure.value}, {"source", figure.source}});
-  }
   if (!scenario.deployment.pools.empty()) file["model"] = json_of(scenario.deployment.pools.front().plan.network);
   return file;
 }

@@ -116,7 +116,9 @@ void apply_override(Document& scenario, const std::string& text, const Catalogue
     pointer = pointer_append(pointer, key);
     if (!descend(place, key, pointer, catalogue, problems)) return;
   }
+  const std::size_t before = problems.size();
   json value = parsed_value(text.substr(equals + 1), problems, pointer);
+  if (problems.size() != before) return;
   if (value.is_null() && !place.in_base && parent->is_object()) {
     parent->erase(keys.back());
   } else {

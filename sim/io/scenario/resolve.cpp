@@ -21,12 +21,10 @@ bool is_path(const std::string& name) { return name.find('/') != std::string::np
 
 std::optional<Part> resolve_name(const Catalogue& catalogue, const PartKind& kind, const std::string& name,
                                  const Reporter& report) {
-  if (is_path(name)) {
-    const std::filesystem::path path = std::filesystem::path(report.document().file).parent_path() / name;
-    if (std::filesystem::is_regular_file(path)) return resolve_file(catalogue, kind, path.string(), report.problems());
-  } else if (const auto path = catalogue.find(kind.kind, name)) {
-    return resolve_file(catalogue, kind, *path, report.problems());
-  }
+  if (const auto path = catalogue.find(kind.kind, name)) return resolve_file(catalogue, kind, *path, report.problems());
+  const std::filesystem::path path = std::filesystem::path(report.document().file).parent_path() / name;
+  if (is_path(name) && std::filesystem::is_regular_file(path))
+    return resolve_file(catalogue, kind, path.string(), report.problems());
   report.add(json(name).dump(), std::string("the name of a known ") + kind.one,
              nearest_name(name, catalogue.names(kind.kind)));
   return std::nullopt;

@@ -36,6 +36,7 @@ void collect(const json& root, const json& node, const json& value, SchemaNodes&
   if (!node.is_object()) return;
   if (node.contains("$ref")) {
     const std::string reference = node["$ref"].get<std::string>();
+    nodes.push_back(&node);  // its description and default; draft 7 ignores anything else beside a reference
     collect(root, root.at(json::json_pointer(reference.substr(1))), value, nodes);
     return;
   }
@@ -93,24 +94,26 @@ std::string type_text(const SchemaNodes& nodes) {
   return text;
 }
 
+/// " of at least 1 and at most 8", " above 0".
 std::string range_text(const SchemaNodes& nodes) {
   struct Word {
     const char* key;
     const char* before;
     const char* after;
   };
-  static constexpr std::array<Word, 8> words{{{"exclusiveMinimum", "above ", ""},
+  static constexpr std::array<Word, 7> words{{{"exclusiveMinimum", "above ", ""},
                                               {"minimum", "at least ", ""},
                                               {"exclusiveMaximum", "below ", ""},
                                               {"maximum", "at most ", ""},
                                               {"minItems", "at least ", " items"},
                                               {"maxItems", "at most ", " items"},
-                                              {"minLength", "at least ", " character"},
-                                              {"minProperties", "at least ", " key"}}};
+                                              {"minLength", "at least ", " character"}}};
   std::string text;
   for (const Word& word : words) {
-    if (const json* limit = keyword(nodes, word.key))
-      text += std::string(", ") + word.before + number_text(*limit) + word.after;
+    const json* limit = keyword(nodes, word.key);
+    if (limit == nullptr) continue;
+    const bool needs_of = text.empty() && word.before[1] == 't';  // "of at least", "above"
+    text += (text.empty() ? (needs_of ? " of " : " ") : " and ") + (word.before + number_text(*limit)) + word.after;
   }
   return text;
 }
