@@ -66,6 +66,10 @@ TEST_CASE("Low-latency copies to the own node stay off the NIC where the kernels
   CHECK(low_latency_all_to_all(link, 32, 128, 8, Bytes{7392}).value() == Approx(146.93e-6).epsilon(1e-4));
   // EP8: 7/8 go to neighbours: 6.6232 MB / 160 GB/s = 41.40 us.
   CHECK(low_latency_all_to_all(link, 8, 128, 8, Bytes{7392}).value() == Approx(46.40e-6).epsilon(1e-3));
+  // EP16 where the scale-up link is the slower one: 7/16 of 7.5694 MB / 20 GB/s = 165.58 us.
+  Link slow = link;
+  slow.up = 20.0_GBps;
+  CHECK(low_latency_all_to_all(slow, 16, 128, 8, Bytes{7392}).value() == Approx(170.58e-6).epsilon(1e-4));
   // Everything over the NIC when the kernels know no other way: 189.24 us.
   link.up = BytesPerSecond{0};
   CHECK(low_latency_all_to_all(link, 32, 128, 8, Bytes{7392}).value() == Approx(194.24e-6).epsilon(1e-4));

@@ -93,6 +93,20 @@ TEST_CASE("Dispatch carries FP8 and scales, combine 16 bit, k copies each", "[ro
   CHECK(named(list, "combine").link_s == Approx(293.60e-6).epsilon(1e-4));
 }
 
+TEST_CASE("The GPUs of a tensor-parallel group share the sending of its tokens", "[roofline]") {
+  const Calibration calibration = h800_calibration();
+  InstancePlan plan = v3_decode(128, 0);
+  plan.routing.force_balance = true;
+  const LayerOperators whole(plan, calibration);
+  InstancePlan groups = plan;
+  groups.parallelism = {4, 32, 128, 1, 1};
+  const LayerOperators shared(groups, calibration);
+  const auto sent = [&](const LayerOperators& operators) {
+    return named(operators.rank_operators(plan.network.layers[1], Phase::Decode, 128), "dispatch").link_bytes;
+  };
+  CHECK(sent(shared) == Approx(sent(whole) / 4));
+}
+
 TEST_CASE("With tensor-parallel attention alone partial sums are reduced instead of tokens sent", "[roofline]") {
   InstancePlan plan = v3_decode(8, 0);
   plan.parallelism = {8, 1, 8, 1, 1};

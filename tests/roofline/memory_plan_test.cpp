@@ -100,3 +100,14 @@ TEST_CASE("Drafts hold the MTP module's weights and a cache of its own", "[roofl
   CHECK(m.mtp_weights.value() * 1e-9 == Approx(0.4257).epsilon(5e-3));
   CHECK(m.kv_bytes_per_token == Approx(70272 * 62.0 / 61.0));
 }
+
+TEST_CASE("A pipeline stage holds its layers' weights and KV, and one end of the vocabulary", "[roofline]") {
+  InstancePlan plan = small_plan();
+  const MemoryPlan one = plan_memory(plan);
+  plan.parallelism.pp = 2;
+  const MemoryPlan two = plan_memory(plan);
+  CHECK(two.attention_weights.value() == Approx(one.attention_weights.value() / 2));
+  CHECK(two.dense_weights.value() == Approx(one.dense_weights.value() / 2));
+  CHECK(two.embedding_weights.value() == Approx(one.embedding_weights.value() / 2));
+  CHECK(two.kv_bytes_per_token == Approx(4096));  // 4 of 8 layers
+}

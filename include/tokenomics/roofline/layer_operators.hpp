@@ -61,7 +61,8 @@ struct PromptWork {
   double sequences = 0;
 };
 
-/// Counts the operators of a layer and times them: the only place that does.
+/// Counts the operators of a layer and times them: the only place that does. Refers to the plan and the calibration that
+/// it is made from.
 class LayerOperators {
  public:
   LayerOperators(const InstancePlan& plan, const Calibration& calibration);
