@@ -67,8 +67,11 @@ std::vector<double> balanced_slots(const std::vector<double>& p, int redundant, 
 
 double upper_tail(double z) { return 0.5 * std::erfc(z * 0.70710678118654752440); }
 
-/// 1 - (1 - p)^T
-double touched(double p, double tokens) { return p >= 1 ? 1.0 : -std::expm1(tokens * std::log1p(-p)); }
+/// Most classes are one rank.
+double power(double probability, double ranks) { return ranks == 1 ? probability : std::pow(probability, ranks); }
+
+/// 1 - (1 - p)^T from log(1 - p)
+double touched(double log_missed, double tokens) { return -std::expm1(tokens * log_missed); }
 
 }  // namespace
 
@@ -102,19 +105,24 @@ void ExpertLoad::make_classes(int ep) {
     // A token hits a slot once at most: sum p (1 - p) instead of sum p; E / (E - 1) since the total is fixed.
     const double squares = std::inner_product(slots.begin(), slots.end(), slots.begin(), 0.0);
     made.dispersion = (1 - squares / made.copies_per_token) * experts_ / std::max(1.0, experts_ - 1.0);
-    for (const double p : slots) {
-      if (made.slots.empty() || made.slots.back().first != p) made.slots.emplace_back(p, 0);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (i == 0 || slots[i] != slots[i - 1]) made.slots.emplace_back(std::log1p(-std::min(slots[i], 1 - 1e-15)), 0);
       ++made.slots.back().second;
     }
     classes_.push_back(std::move(made));
   }
 }
 
+double ExpertLoad::max_over_mean(double tokens) const {
+  return balanced_ ? 1 : expected_max_tokens(tokens) / (tokens * experts_per_token_ / ranks_);
+}
+
 ExpertLoad::Rank ExpertLoad::at(double tokens) const {
   Rank rank;
   rank.tokens_mean = tokens * experts_per_token_ / ranks_;
   for (const RankClass& c : classes_) {
-    for (const auto& [p, count] : c.slots) rank.touched_mean += c.ranks / ranks_ * count * touched(p, tokens);
+    for (const auto& [log_missed, count] : c.slots)
+      rank.touched_mean += c.ranks / ranks_ * count * touched(log_missed, tokens);
   }
   if (balanced_) {
     // The same tokens to every slot: all are touched as soon as there are enough.
@@ -123,7 +131,9 @@ ExpertLoad::Rank ExpertLoad::at(double tokens) const {
     return rank;
   }
   rank.tokens_max = expected_max_tokens(tokens);
-  rank.touched_max = std::min(expected_max_touched(tokens), rank.tokens_max);
+  // With all slots touched almost surely there is nothing left to maximise.
+  const bool all = rank.touched_mean > slots_per_rank_ * (1 - 1e-6);
+  rank.touched_max = all ? rank.touched_mean : std::min(expected_max_touched(tokens), rank.tokens_max);
   return rank;
 }
 
@@ -142,9 +152,9 @@ double ExpertLoad::expected_max_tokens(double tokens) const {
     }
     double expected = 0;
     for (int x = 0; x < 400; ++x) {
-      double log_all = 0;
-      for (std::size_t i = 0; i < classes_.size(); ++i) log_all += classes_[i].ranks * std::log(std::min(1.0, cdf[i]));
-      const double more = -std::expm1(log_all);
+      double all = 1;
+      for (std::size_t i = 0; i < classes_.size() && all > 0; ++i) all *= power(std::min(1.0, cdf[i]), classes_[i].ranks);
+      const double more = 1 - all;
       expected += more;
       if (more < 1e-6) break;
       for (std::size_t i = 0; i < classes_.size(); ++i) cdf[i] += term[i] *= tokens * classes_[i].copies_per_token / (x + 1);
@@ -155,12 +165,14 @@ double ExpertLoad::expected_max_tokens(double tokens) const {
   constexpr double kRanksAbove = 0.56145948356688516;
   double low = highest_mean;
   double high = highest_mean + 8 * std::sqrt(highest_mean);
-  for (int i = 0; i < 40 && high - low > 1e-5 * high; ++i) {
+  while (high - low > 1e-4 * high) {
     const double x = 0.5 * (low + high);
     double above = 0;
     for (const RankClass& c : classes_) {
       const double mean = tokens * c.copies_per_token;
-      above += c.ranks * upper_tail((x - mean) / (std::sqrt(mean * c.dispersion) + 1e-300));
+      const double distance = x - mean;
+      const double variance = mean * c.dispersion;
+      if (distance * distance < 36 * variance) above += c.ranks * upper_tail(distance / std::sqrt(variance));
     }
     (above > kRanksAbove ? low : high) = x;
   }
@@ -174,8 +186,8 @@ double ExpertLoad::expected_max_touched(double tokens) const {
     std::vector<double> pmf(static_cast<std::size_t>(slots_per_rank_) + 1, 0.0);
     pmf[0] = 1;
     std::size_t top = 0;
-    for (const auto& [p, count] : c.slots) {
-      const double hit = touched(p, tokens);
+    for (const auto& [log_missed, count] : c.slots) {
+      const double hit = touched(log_missed, tokens);
       for (int i = 0; i < count; ++i) {
         ++top;
         for (std::size_t j = top; j > 0; --j) pmf[j] = pmf[j] * (1 - hit) + pmf[j - 1] * hit;
@@ -187,10 +199,9 @@ double ExpertLoad::expected_max_touched(double tokens) const {
   }
   double expected = 0;
   for (std::size_t j = 0; j < static_cast<std::size_t>(slots_per_rank_); ++j) {
-    double log_all = 0;
-    for (std::size_t i = 0; i < classes_.size(); ++i)
-      log_all += classes_[i].ranks * std::log(std::clamp(cdfs[i][j], 1e-300, 1.0));
-    expected += -std::expm1(log_all);
+    double all = 1;
+    for (std::size_t i = 0; i < classes_.size() && all > 0; ++i) all *= power(cdfs[i][j], classes_[i].ranks);
+    expected += 1 - all;
   }
   return expected;
 }

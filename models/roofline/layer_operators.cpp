@@ -217,13 +217,9 @@ Operator LayerOperators::expert_transfer(std::string_view name, LayerPart part, 
     op.link_s = all_gather(ep_link_, gpus, all).value();
     return op;
   }
-  // The tp GPUs of a rank send a tp-th of its tokens each; moe_tp GPUs share an expert and need the token each. The
-  // slowest end is the expert rank that receives (or, combining, sends) most.
+  // The tp GPUs of a rank send a tp-th of its tokens each; moe_tp GPUs share an expert and need the token each.
   const double sent = tokens / p.attention_tp * p.moe_tp;
-  const double group_tokens = tokens * p.attention_dp / plan_->balance.sequences_max_over_mean;
-  const ExpertLoad::Rank load = experts_.front().at(group_tokens);
-  const double slowest = std::max(1.0, load.tokens_max / load.tokens_mean / plan_->balance.sequences_max_over_mean);
-  const Bytes token_bytes{plan_->network.hidden * element * slowest};
+  const Bytes token_bytes{plan_->network.hidden * element};
   if (plan_->all_to_all == AllToAll::LowLatency) {
     op.link_bytes = low_latency_bytes(ep_link_, p.ep, sent, moe.experts_per_token, token_bytes).value();
     op.link_s = low_latency_all_to_all(ep_link_, p.ep, sent, moe.experts_per_token, token_bytes).value();
@@ -241,8 +237,12 @@ void LayerOperators::add_expert_transfers(std::vector<Operator>& out, const MoeF
     out.push_back(tp_all_reduce("expert_all_reduce", LayerPart::Combine, tokens));
     return;
   }
-  out.push_back(expert_transfer("dispatch", LayerPart::Dispatch, moe, tokens, plan_->precisions.dispatch));
-  out.push_back(expert_transfer("combine", LayerPart::Combine, moe, tokens, plan_->precisions.combine));
+  // The slowest end is the attention rank that has most, or the expert rank that receives and answers most.
+  const double uneven = plan_->balance.sequences_max_over_mean;
+  const double slowest =
+      p.ep == 1 ? 1.0 : std::max(1.0, experts_.front().max_over_mean(tokens * p.attention_dp / uneven) / uneven);
+  out.push_back(expert_transfer("dispatch", LayerPart::Dispatch, moe, tokens * slowest, plan_->precisions.dispatch));
+  out.push_back(expert_transfer("combine", LayerPart::Combine, moe, tokens * slowest, plan_->precisions.combine));
 }
 
 void LayerOperators::add_moe(std::vector<Operator>& out, const MoeFfn& moe, double tokens) const {

@@ -31,6 +31,9 @@ class ExpertLoad {
   /// Monte Carlo of the same law (tested).
   [[nodiscard]] Rank at(double tokens) const;
 
+  /// Tokens of the slowest rank over the mean: all of at() that a transfer needs.
+  [[nodiscard]] double max_over_mean(double tokens) const;
+
   /// Expected rows of the grouped GEMM on a rank when each touched expert's tokens fill whole tiles.
   [[nodiscard]] double padded_rows(double tokens, double touched, double tile) const;
 
@@ -43,7 +46,7 @@ class ExpertLoad {
     double ranks = 0;
     double copies_per_token = 0;                ///< expected, to one rank of the class
     double dispersion = 1;                      ///< variance of its tokens over their mean
-    std::vector<std::pair<double, int>> slots;  ///< probability, how many slots have it
+    std::vector<std::pair<double, int>> slots;  ///< log(1 - probability), how many slots have it
   };
   void make_classes(int ep);
   [[nodiscard]] double expected_max_tokens(double tokens) const;
