@@ -60,6 +60,11 @@ PNorm::PNorm(double sharpness) : hard_(sharpness >= kHardMaximum) {
 
 KernelTimer::KernelTimer(const Gpu& gpu, const Calibration& calibration) : gpu_name_(gpu.name), rates_(kFamilies) {
   std::vector<Problem> problems;
+  const double clock = calibration.sustained_clock.value;
+  if (!(clock > 0 && clock <= 1)) {
+    problems.push_back(
+        {"calibration " + calibration.name, "/sustained_clock", std::to_string(clock), "a share in (0, 1]", ""});
+  }
   const double bandwidth = gpu.require_hbm_bandwidth().value();
   std::array<double, kPrecisions> peak_s{};
   for (const Precision precision : kAllPrecisions)

@@ -38,6 +38,19 @@ TEST_CASE("A kernel takes its roofline time and its launch", "[roofline]") {
   CHECK(timer.time(work) == Approx(2.144e-3).epsilon(1e-5));
 }
 
+TEST_CASE("A lower sustained clock slows the arithmetic of GEMMs, not of attention nor of memory", "[roofline]") {
+  Calibration c = speed_of_light();
+  c.sustained_clock.value = 0.875;
+  const KernelTimer timer(h800(), c);
+  for (const KernelFamily gemm : {KernelFamily::DenseGemm, KernelFamily::GroupedGemm, KernelFamily::BatchedGemm}) {
+    CHECK(timer.time({gemm, Precision::Bf16, 989e12 * 0.875, 989e12 * 0.875, 0, 1}) == Approx(1.0));
+    CHECK(timer.time({gemm, Precision::Bf16, 0, 0, 3.35e12, 1}) == Approx(1.0));
+  }
+  CHECK(timer.time({KernelFamily::AttentionDecode, Precision::Bf16, 989e12, 989e12, 0, 1}) == Approx(1.0));
+  c.sustained_clock.value = 0;
+  CHECK_THROWS_AS(KernelTimer(h800(), c), ScenarioError);
+}
+
 TEST_CASE("Rows are computed in whole tiles", "[roofline]") {
   const KernelTimer timer(h800(), h800_calibration());
   CHECK(timer.padded_rows(KernelFamily::DenseGemm, 1) == 64);

@@ -57,6 +57,9 @@ struct Calibration {
   SourcedNumber layer_overhead_us;      ///< fixed cost per layer and step where no kernel table resolves it
   SourcedNumber decode_host_gap_ms;     ///< host and scheduler, per decode step
   SourcedNumber prefill_host_floor_ms;  ///< a step with prompt tokens takes at least this long
+  /// Clock under sustained load over the clock of the short benchmarks that GEMMs are timed in. Times the compute
+  /// efficiency of dense, grouped and batched GEMMs; attention tables hold long kernels and are throttled already.
+  SourcedNumber sustained_clock{1, "assumed", "not known: the clock of short benchmarks"};
   bool is_family_default = false;       ///< no calibration of this GPU and engine: results must say so
 };
 
