@@ -117,6 +117,7 @@ Scenario scenario_from(const Document& document, const Catalogue& catalogue, std
   if (workload) scenario.workload = *workload;
   read_deployment(scenario, file, report, catalogue, network ? &*network : nullptr);
   scenario.fleet = fleet_from(section(file, "fleet", report), report.at("fleet"));
+  if (report.at("fleet").clean()) check_fleet(scenario, report.at("fleet"));
   const json limits = section(file, "limits", report);
   scenario.limits = limits_from(limits);
   if (network) check_limits(*network, limits, report.at("limits"));

@@ -47,6 +47,7 @@ nlohmann::json json_of(const MeasureSpec& measure);
 void check_pool(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
 void check_topology(const std::vector<PoolSpec>& pools, const Reporter& report);
 void check_limits(const Network& network, const nlohmann::json& file, const Reporter& report);
+void check_fleet(const Scenario& scenario, const Reporter& report);
 void check_measure(const Scenario& scenario, const Reporter& report);
 
 }  // namespace tokenomics
