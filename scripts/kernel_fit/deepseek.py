@@ -169,6 +169,13 @@ def deepseek(name, kernels, exchange, normal, note):
                 0.0,
                 140.0,
             ),
+            "sustained_clock": (
+                0.875,
+                "measured",
+                "deepseek-ai/FlashMLA @9241ae3e docs/20250422-new-kernel-deep-dive.md: H800 throttles to about 1600 MHz, 865 of 989 TFLOPS; DeepGEMM's and the GEMM tables are bursts of single kernels",
+                0.875,
+                1.0,
+            ),
         },
     )
 

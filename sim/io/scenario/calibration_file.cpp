@@ -68,6 +68,7 @@ Calibration calibration_from(const json& file) {
   }
   for (const auto& [key, member] : kLinks) calibration.*member = table_from<LinkEfficiency>(file[key], kLinkNumbers);
   for (const auto& [key, member] : kOverheads) calibration.*member = number_from(file[key]);
+  if (file.contains("sustained_clock")) calibration.sustained_clock = number_from(file["sustained_clock"]);
   calibration.is_family_default = file.value("family_default", false);
   return calibration;
 }
@@ -83,6 +84,7 @@ json json_of(const Calibration& calibration) {
   }
   for (const auto& [key, member] : kLinks) file[key] = json_of_table(calibration.*member, kLinkNumbers);
   for (const auto& [key, member] : kOverheads) file[key] = json_of_number(calibration.*member);
+  file["sustained_clock"] = json_of_number(calibration.sustained_clock);
   return file;
 }
 
