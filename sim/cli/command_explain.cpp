@@ -26,7 +26,8 @@ DecodeLoad decode_load(const Options& options, const StepModel& model, const Dec
   if (!sequences && !context) return typical;
   DecodeLoad load;
   load.sequences = sequences ? static_cast<std::int64_t>(*sequences) : typical.sequences;
-  const double mean = context ? static_cast<double>(*context) : typical.context_tokens / static_cast<double>(std::max<std::int64_t>(1, typical.sequences));
+  const double mean = context ? static_cast<double>(*context)
+                              : typical.context_tokens / static_cast<double>(std::max<std::int64_t>(1, typical.sequences));
   const auto cap = static_cast<double>(model.context_cap());
   load.context_tokens = mean * static_cast<double>(load.sequences);
   load.capped_tokens = (cap > 0 ? std::min(mean, cap) : mean) * static_cast<double>(load.sequences);
@@ -51,7 +52,8 @@ ExplainLoad load_of(const Options& options, const Scenario& scenario, std::size_
   const PoolRole role = scenario.deployment.pools[pool].role;
   const bool sets_decode = role != PoolRole::Prefill && (options.has("sequences") || options.has("context"));
   const bool sets_prefill = role != PoolRole::Decode && options.has("prompt");
-  const bool is_complete = (options.has("sequences") && options.has("context") && role != PoolRole::Prefill) || (role == PoolRole::Prefill && sets_prefill);
+  const bool is_complete = (options.has("sequences") && options.has("context") && role != PoolRole::Prefill) ||
+                           (role == PoolRole::Prefill && sets_prefill);
   ExplainLoad load = is_complete ? ExplainLoad{} : typical_load(scenario, pool);
   if (sets_decode) load.decode = decode_load(options, model, load.decode);
   if (sets_prefill) load.prefill = prefill_load(options, model);
@@ -68,8 +70,9 @@ std::vector<std::size_t> chosen_pools(const Options& options, const Scenario& sc
     names.push_back(scenario.deployment.pools[i].name);
     if (!wanted || *wanted == names.back()) all.push_back(i);
   }
-  if (all.empty()) throw UsageError(fmt::format("--pool: \"{}\"; expected a pool of the scenario; did you mean {}?", *wanted,
-                                                nearest_name(*wanted, names).empty() ? names.front() : nearest_name(*wanted, names)));
+  if (all.empty())
+    throw UsageError(fmt::format("--pool: \"{}\"; expected a pool of the scenario; did you mean {}?", *wanted,
+                                 nearest_name(*wanted, names).empty() ? names.front() : nearest_name(*wanted, names)));
   return all;
 }
 
@@ -98,7 +101,8 @@ int explain(const Options& options) {
 Command explain_command() {
   return {"explain",
           "one step of a scenario, operator by operator, beside its speed of light",
-          {"tokenomics explain deepseek-production-2025-02", "tokenomics explain deepseek-production-2025-02 --pool decode --sequences 12672 --context 4989",
+          {"tokenomics explain deepseek-production-2025-02",
+           "tokenomics explain deepseek-production-2025-02 --pool decode --sequences 12672 --context 4989",
            "tokenomics explain r1-8xh200-azure --prompt 4096 --prompts 4 --format json"},
           {{"SCENARIO", "a file, \"-\" for standard input, or a name (tokenomics list scenarios)"}},
           {{"pool", "NAME", "this pool only"},

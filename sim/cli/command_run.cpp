@@ -33,19 +33,23 @@ void check_files(const Options& options) {
   for (const char* name : {"out", "requests", "timeline"}) {
     const auto file = options.text(name);
     if (!file) continue;
-    if (*file == "-" && std::string(name) != "out") throw UsageError(fmt::format("--{} needs a file, not standard output", name));
-    if (std::find(files.begin(), files.end(), *file) != files.end()) throw UsageError(fmt::format("--{}: {} is written already", name, *file));
+    if (*file == "-" && std::string(name) != "out")
+      throw UsageError(fmt::format("--{} needs a file, not standard output", name));
+    if (std::find(files.begin(), files.end(), *file) != files.end())
+      throw UsageError(fmt::format("--{}: {} is written already", name, *file));
     files.push_back(*file);
   }
 }
 
 Scenario scenario_of(const Options& options, const Catalogue& catalogue) {
   std::vector<std::string> sets = options.texts("set");
-  if (const auto count = options.whole("replications", 1, 100'000)) sets.push_back(fmt::format("/measure/replications={}", *count));
+  if (const auto count = options.whole("replications", 1, 100'000))
+    sets.push_back(fmt::format("/measure/replications={}", *count));
   Scenario scenario = load_scenario(*options.argument(0), catalogue, sets, options.whole("seed", 0, kLargestSeed));
   const bool has_slo = scenario.slo.ttft_s || scenario.slo.interactivity_tok_s_user;
   if (options.has("require-slo") && !has_slo) {
-    throw ScenarioError(Problem{scenario.file, "/slo", "", "ttft_s or interactivity_tok_s_user, which --require-slo checks (it is missing)", ""});
+    throw ScenarioError(Problem{scenario.file, "/slo", "",
+                                "ttft_s or interactivity_tok_s_user, which --require-slo checks (it is missing)", ""});
   }
   return scenario;
 }
@@ -110,8 +114,10 @@ int run(const Options& options) {
 Command run_command() {
   return {"run",
           "simulate one scenario: service, cost and price",
-          {"tokenomics run deepseek-production-2025-02", "tokenomics run my-service.json --set deployment.pools.0.instances=4 --seed 7",
-           "tokenomics run r1-8xh200-azure --format json --out result.json", "tokenomics run - --requests requests.csv < my-service.json"},
+          {"tokenomics run deepseek-production-2025-02",
+           "tokenomics run my-service.json --set deployment.pools.0.instances=4 --seed 7",
+           "tokenomics run r1-8xh200-azure --format json --out result.json",
+           "tokenomics run - --requests requests.csv < my-service.json"},
           {{"SCENARIO", "a file, \"-\" for standard input, or a name (tokenomics list scenarios)"}},
           {kSet,
            kSeed,

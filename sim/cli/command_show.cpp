@@ -19,22 +19,12 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
       figures["file"] = catalogue.raw(kind, name);
       return figures;
     }
-    case CatalogueKind::Services:
-      return resolved_json(load_scenario(name, catalogue, options.texts("set")));
-    case CatalogueKind::Hardware:
-      load_gpu(name, catalogue);
-      break;
-    case CatalogueKind::Calibrations:
-      load_calibration(name, catalogue);
-      break;
-    case CatalogueKind::Workloads:
-      load_workload(name, catalogue);
-      break;
-    case CatalogueKind::Overlaps:
-      load_overlap(name, catalogue);
-      break;
-    case CatalogueKind::Providers:
-      break;
+    case CatalogueKind::Services: return resolved_json(load_scenario(name, catalogue, options.texts("set")));
+    case CatalogueKind::Hardware: load_gpu(name, catalogue); break;
+    case CatalogueKind::Calibrations: load_calibration(name, catalogue); break;
+    case CatalogueKind::Workloads: load_workload(name, catalogue); break;
+    case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
+    case CatalogueKind::Providers: break;
   }
   return catalogue.raw(kind, name);
 }
@@ -59,7 +49,8 @@ int show(const Options& options) {
 Command show_command() {
   return {"show",
           "everything known of one entry of the catalogue, with sources; of a scenario, every default",
-          {"tokenomics show model deepseek-v3", "tokenomics show hardware h800", "tokenomics show scenario deepseek-production-2025-02 --format json"},
+          {"tokenomics show model deepseek-v3", "tokenomics show hardware h800",
+           "tokenomics show scenario deepseek-production-2025-02 --format json"},
           {{"KIND", kKindHelp}, {"NAME", "name or alias; of a scenario also a file, or \"-\" for standard input"}},
           {kSet, kCatalogue, kFormat, kOut, kColor, kQuiet, kHelp},
           show};

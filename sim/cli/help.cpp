@@ -35,7 +35,8 @@ const std::vector<Command>& commands() {
 
 std::string help_of(const Command& command) {
   std::string usage = fmt::format("tokenomics {}", command.name);
-  for (const ArgumentRow& argument : command.arguments) usage += argument.is_required ? fmt::format(" {}", argument.name) : fmt::format(" [{}]", argument.name);
+  for (const ArgumentRow& argument : command.arguments)
+    usage += argument.is_required ? fmt::format(" {}", argument.name) : fmt::format(" [{}]", argument.name);
   std::string text = fmt::format("{} [options]\n  {}\n\nExamples\n", usage, command.summary);
   for (const char* example : command.examples) text += fmt::format("  {}\n", example);
   std::vector<Line> arguments, options;

@@ -10,6 +10,7 @@ namespace tokenomics::cli {
 CatalogueKind kind_named(const std::string& word);
 
 /// For help texts: "hardware, models, ...".
-inline constexpr const char* kKindHelp = "hardware, model, workload, calibration, provider, scenario or overlap (or their plurals)";
+inline constexpr const char* kKindHelp =
+    "hardware, model, workload, calibration, provider, scenario or overlap (or their plurals)";
 
 }  // namespace tokenomics::cli

@@ -25,7 +25,8 @@ const Command& known_command(const std::string& name) {
   std::vector<std::string> known;
   for (const Command& command : commands()) known.emplace_back(command.name);
   const std::string nearest = nearest_name(name, known);
-  throw UsageError(fmt::format("unknown command \"{}\"{}", name, nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+  throw UsageError(
+      fmt::format("unknown command \"{}\"{}", name, nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
 int print(const std::string& text) {
@@ -38,7 +39,8 @@ std::optional<int> handle_global(const std::string& word) {
   if (word == "--help" || word == "-h") return print(help_of_program());
   if (word == "--version") return print(fmt::format("tokenomics {}\n", TOKENOMICS_VERSION));
   const std::string nearest = nearest_name(word, {"--help", "--version"});
-  throw UsageError(fmt::format("unknown option {} before the command{}", word, nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+  throw UsageError(fmt::format("unknown option {} before the command{}", word,
+                               nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
 /// Cut at the first word without a dash: what stands before it is for the program, what follows for the command.
@@ -64,7 +66,8 @@ int run_program(const std::vector<std::string>& words) {
     return dispatch(words);
   } catch (const UsageError& error) {
     const bool has_command = !words.empty() && find_command(words.front()) != nullptr;
-    return complain(kUsage, fmt::format("tokenomics: {}\nSee tokenomics {}--help", error.what(), has_command ? words.front() + " " : ""));
+    return complain(kUsage, fmt::format("tokenomics: {}\nSee tokenomics {}--help", error.what(),
+                                        has_command ? words.front() + " " : ""));
   } catch (const ScenarioError& error) {
     return complain(kUsage, error.what());
   } catch (const Infeasible& error) {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <boost/program_options.hpp>
 
 #include "commands.hpp"
 #include "tokenomics/base/error.hpp"
@@ -35,7 +35,9 @@ po::options_description described(const Command& command) {
   return all;
 }
 
-std::string suggestion(const std::string& nearest) { return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest); }
+std::string suggestion(const std::string& nearest) {
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
+}
 
 std::string unknown_option(const Command& command, const std::string& name) {
   std::vector<std::string> known;
@@ -62,7 +64,8 @@ po::variables_map parsed(const Command& command, const std::vector<std::string>&
 
 void check_arguments(const Command& command, const std::vector<std::string>& arguments) {
   for (std::size_t i = arguments.size(); i < command.arguments.size(); ++i) {
-    if (command.arguments[i].is_required) throw UsageError(fmt::format("{} needs {}", command.name, command.arguments[i].name));
+    if (command.arguments[i].is_required)
+      throw UsageError(fmt::format("{} needs {}", command.name, command.arguments[i].name));
   }
   if (arguments.size() > command.arguments.size()) {
     throw UsageError(fmt::format("{}: unexpected argument \"{}\"", command.name, arguments[command.arguments.size()]));
@@ -113,7 +116,8 @@ std::string Options::choice(const std::string& name, const std::vector<std::stri
   for (const std::string& choice : choices) {
     if (*given == choice) return choice;
   }
-  throw UsageError(fmt::format("--{}: \"{}\"; expected {}{}", name, *given, fmt::join(choices, ", "), suggestion(nearest_name(*given, choices))));
+  throw UsageError(fmt::format("--{}: \"{}\"; expected {}{}", name, *given, fmt::join(choices, ", "),
+                               suggestion(nearest_name(*given, choices))));
 }
 
 std::optional<std::uint64_t> Options::whole(const std::string& name, std::uint64_t least, std::uint64_t most) const {

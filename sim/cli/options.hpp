@@ -54,11 +54,14 @@ struct Command;
 Options parse(const Command& command, const std::vector<std::string>& words);
 
 // Rows shared by commands.
-inline constexpr OptionRow kSet{"set", "POINTER=VALUE", "override a field (JSON pointer or dotted path); may be repeated", true};
+inline constexpr OptionRow kSet{"set", "POINTER=VALUE", "override a field (JSON pointer or dotted path); may be repeated",
+                                true};
 inline constexpr OptionRow kSeed{"seed", "N", "seed of all random streams, instead of the scenario's"};
-inline constexpr OptionRow kCatalogue{"catalogue", "DIR", "more hardware, models, calibrations, workloads, scenarios; may be repeated", true};
+inline constexpr OptionRow kCatalogue{"catalogue", "DIR",
+                                      "more hardware, models, calibrations, workloads, scenarios; may be repeated", true};
 inline constexpr OptionRow kFormat{"format", "FORMAT", "table (default), json or csv"};
-inline constexpr OptionRow kOut{"out,o", "FILE", "write the result there instead of to standard output; complete or not at all"};
+inline constexpr OptionRow kOut{"out,o", "FILE",
+                                "write the result there instead of to standard output; complete or not at all"};
 inline constexpr OptionRow kColor{"color", "WHEN", "auto (default), always or never"};
 inline constexpr OptionRow kQuiet{"quiet,q", "", "no progress and no remarks on standard error"};
 inline constexpr OptionRow kHelp{"help,h", "", "this help"};

@@ -24,7 +24,8 @@ std::string seconds(SimTime time) { return decimal(time, 9); }
 std::string microseconds(SimTime time) { return decimal(time, 3); }
 
 const char* name_of(Outcome outcome) {
-  constexpr std::array names{"completed", "rejected_context_limit", "rejected_queue_full", "rejected_admission", "unfinished"};
+  constexpr std::array names{"completed", "rejected_context_limit", "rejected_queue_full", "rejected_admission",
+                             "unfinished"};
   return names[static_cast<std::size_t>(outcome)];
 }
 
@@ -38,22 +39,25 @@ std::string tpot_ms(const RequestRecord& record) {
 }  // namespace
 
 RequestLog::RequestLog(const std::string& path) : file_(path) {
-  file_.write("id,arrival_s,input,cached,output,outcome,scheduled_s,first_token_s,end_s,ttft_s,tpot_ms,instance,preemptions,measured\n");
+  file_.write(
+      "id,arrival_s,input,cached,output,outcome,scheduled_s,first_token_s,end_s,ttft_s,tpot_ms,instance,preemptions,"
+      "measured\n");
 }
 
 void RequestLog::request_ended(const RequestRecord& r) {
   const SimTime ttft = r.first_token == kNever ? kNever : r.first_token - r.request.arrival;
-  file_.write(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", r.request.id, seconds(r.request.arrival), r.request.input_tokens,
-                          r.request.cached_tokens, r.request.output_tokens, name_of(r.outcome), seconds(r.scheduled), seconds(r.first_token),
-                          seconds(r.end), seconds(ttft), tpot_ms(r), r.instance < 0 ? "" : std::to_string(r.instance), r.preemptions,
-                          r.measured ? 1 : 0));
+  file_.write(fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", r.request.id, seconds(r.request.arrival),
+                          r.request.input_tokens, r.request.cached_tokens, r.request.output_tokens, name_of(r.outcome),
+                          seconds(r.scheduled), seconds(r.first_token), seconds(r.end), seconds(ttft), tpot_ms(r),
+                          r.instance < 0 ? "" : std::to_string(r.instance), r.preemptions, r.measured ? 1 : 0));
 }
 
 Timeline::Timeline(const std::string& path, const Scenario& scenario) : file_(path) {
   file_.write("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [");
   const auto& pools = scenario.deployment.pools;
   for (std::size_t pool = 0; pool < pools.size(); ++pool) {
-    const nlohmann::ordered_json name{{"name", "process_name"}, {"ph", "M"}, {"pid", pool}, {"args", {{"name", pools[pool].name}}}};
+    const nlohmann::ordered_json name{
+        {"name", "process_name"}, {"ph", "M"}, {"pid", pool}, {"args", {{"name", pools[pool].name}}}};
     event(name.dump());
   }
   named_.resize(pools.size());
@@ -70,12 +74,15 @@ void Timeline::run_ended(const RunRecord& r) {
   const auto instance = static_cast<std::size_t>(r.instance);
   if (instance >= named.size()) named.resize(instance + 1);
   if (!named[instance]) {
-    event(fmt::format(R"({{"name": "thread_name", "ph": "M", "pid": {}, "tid": {}, "args": {{"name": "instance {}"}}}})", r.pool, r.instance, r.instance));
+    event(fmt::format(R"({{"name": "thread_name", "ph": "M", "pid": {}, "tid": {}, "args": {{"name": "instance {}"}}}})",
+                      r.pool, r.instance, r.instance));
     named[instance] = true;
   }
   const char* kind = r.prompt_tokens > 0 ? (r.sequences > 0 ? "mixed" : "prefill") : "decode";
-  event(fmt::format(R"({{"name": "{}", "ph": "X", "pid": {}, "tid": {}, "ts": {}, "dur": {}, "args": {{"steps": {}, "sequences": {}, "prompt_tokens": {:.9g}}}}})",
-                    kind, r.pool, r.instance, microseconds(r.start), microseconds(r.end - r.start), r.steps, r.sequences, r.prompt_tokens));
+  event(fmt::format(
+      R"({{"name": "{}", "ph": "X", "pid": {}, "tid": {}, "ts": {}, "dur": {}, "args": {{"steps": {}, "sequences": {}, "prompt_tokens": {:.9g}}}}})",
+      kind, r.pool, r.instance, microseconds(r.start), microseconds(r.end - r.start), r.steps, r.sequences,
+      r.prompt_tokens));
 }
 
 void Timeline::commit() {

@@ -57,7 +57,8 @@ std::string json_text(const nlohmann::ordered_json& value) {
 }
 
 Progress::Progress(const Options& options)
-    : is_wanted_(!options.has("quiet") && isatty(STDERR_FILENO) == 1), next_(std::chrono::steady_clock::now() + kBeforeFirst) {}
+    : is_wanted_(!options.has("quiet") && isatty(STDERR_FILENO) == 1),
+      next_(std::chrono::steady_clock::now() + kBeforeFirst) {}
 
 Progress::~Progress() {
   if (is_shown_) fmt::print(stderr, "\r\x1b[K");

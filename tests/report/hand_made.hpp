@@ -14,9 +14,10 @@ inline const Catalogue& shipped() {
 
 /// A scenario that loads; what the results below say of it is made up.
 inline Scenario small_scenario() {
-  return load_scenario_text(R"({"name": "small", "model": "llama-3.3-70b", "workload": "chat-2023", "cost": {"usd_per_gpu_hour": 2},
+  return load_scenario_text(
+      R"({"name": "small", "model": "llama-3.3-70b", "workload": "chat-2023", "cost": {"usd_per_gpu_hour": 2},
                                "deployment": {"pools": [{"hardware": "h100-sxm", "parallelism": {"tp": 4}}]}})",
-                            "small.json", shipped());
+      "small.json", shipped());
 }
 
 /// Nothing was simulated.
@@ -61,7 +62,13 @@ inline RunResult round_result() {
   result.requests_arrived = 12;
   result.answers = 10;
   result.pools = {pool("prefill", PoolRole::Prefill, 8), pool("decode", PoolRole::Decode, 8)};
-  result.fleet = {.gpus_mean = 16, .gpus_peak = 16, .gpu_hours = 16.0 / 36, .gpu_hours_released = 0, .nodes_mean = 2, .nodes_peak = 2, .nodes_trough = 2};
+  result.fleet = {.gpus_mean = 16,
+                  .gpus_peak = 16,
+                  .gpu_hours = 16.0 / 36,
+                  .gpu_hours_released = 0,
+                  .nodes_mean = 2,
+                  .nodes_peak = 2,
+                  .nodes_trough = 2};
   result.cost.having = Usd{8};
   result.cost.in_use = Usd{1.0 / 3};
   result.price.prices = TokenPrices{usd_per_mtok(0.55), usd_per_mtok(0.14), usd_per_mtok(2.19)};

@@ -19,10 +19,11 @@ TEST_CASE("A result has the keys of its schema, whether anything happened or not
 
 TEST_CASE("What did not happen is null, not zero", "[report]") {
   const ordered_json file = result_json(test::empty_result());
-  for (const char* pointer : {"/latency/ttft_s/mean", "/latency/tpot_ms/p99", "/interactivity_tok_s_user/mean", "/interactivity_tok_s_user/p10",
-                              "/throughput/output_tok_s", "/throughput/output_tok_s_per_decode_gpu", "/cost/usd_per_mtok/output",
-                              "/cost/usd_per_hour", "/price/usd_per_mtok/output", "/price/revenue_usd", "/answer/tokens", "/answer/usd",
-                              "/energy/kWh", "/slo/met", "/slo/attainment/ttft", "/memory/kv_bytes_per_token"}) {
+  for (const char* pointer :
+       {"/latency/ttft_s/mean", "/latency/tpot_ms/p99", "/interactivity_tok_s_user/mean", "/interactivity_tok_s_user/p10",
+        "/throughput/output_tok_s", "/throughput/output_tok_s_per_decode_gpu", "/cost/usd_per_mtok/output",
+        "/cost/usd_per_hour", "/price/usd_per_mtok/output", "/price/revenue_usd", "/answer/tokens", "/answer/usd",
+        "/energy/kWh", "/slo/met", "/slo/attainment/ttft", "/memory/kv_bytes_per_token"}) {
     INFO(pointer);
     CHECK(file.at(ordered_json::json_pointer(pointer)).is_null());
   }
@@ -106,7 +107,8 @@ TEST_CASE("Objectives are judged on arrived requests, each at its percentile", "
 
 TEST_CASE("Published figures stand beside ours with the deviation", "[report]") {
   RunResult result = test::round_result();
-  result.scenario.published = {{"nodes_mean", 1.6, "a page"}, {"cost_usd_per_day", 6912, "a page"}, {"revenue_list_usd_per_day", 5, "a page"}};
+  result.scenario.published = {
+      {"nodes_mean", 1.6, "a page"}, {"cost_usd_per_day", 6912, "a page"}, {"revenue_list_usd_per_day", 5, "a page"}};
   const ordered_json list = result_json(result)["published"];
   CHECK(list[0]["ours"] == 2.0);
   CHECK(list[0]["deviation"] == 0.25);

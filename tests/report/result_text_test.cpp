@@ -56,16 +56,21 @@ std::size_t shown(const std::string& line) {
 RunResult wordy_result() {
   RunResult result = test::round_result();
   result.scenario.description = std::string(60, 'x') + " a service of many words, " + std::string(150, 'y');
-  result.scenario.assumptions = {"An assumption that is longer than the page is wide, with a word \xC3\xBC that has two bytes, and it goes on and on and on."};
-  result.scenario.published = {{"cost_usd_per_day", 87072, "a source whose name does not fit into the rest of the line and is continued below it"}};
+  result.scenario.assumptions = {
+      "An assumption that is longer than the page is wide, with a word \xC3\xBC that has two bytes, and it goes on and on "
+      "and on."};
+  result.scenario.published = {
+      {"cost_usd_per_day", 87072, "a source whose name does not fit into the rest of the line and is continued below it"}};
   result.notes = {"note, with \"quotes\""};
-  for (int hour = 0; hour < 24; ++hour) result.windows.push_back({.hour = hour + 0.5, .rate_per_s = 12345.678, .instances = {100, 9}, .nodes = 1000});
+  for (int hour = 0; hour < 24; ++hour)
+    result.windows.push_back({.hour = hour + 0.5, .rate_per_s = 12345.678, .instances = {100, 9}, .nodes = 1000});
   return result;
 }
 
 TEST_CASE("A page starts with one line: what a token costs, what the user feels, what binds", "[report]") {
   RunResult result = test::round_result();
-  result.cost.per_token = {usd_per_mtok(0.06), usd_per_mtok(0.138), std::nullopt, usd_per_mtok(0.3), std::nullopt, usd_per_mtok(0.112)};
+  result.cost.per_token = {usd_per_mtok(0.06), usd_per_mtok(0.138), std::nullopt,
+                           usd_per_mtok(0.3),  std::nullopt,        usd_per_mtok(0.112)};
   CHECK(lines_of(result_table(result)).front() ==
         "0.112 USD/Mtok (0.0600 in, 0.300 out); TTFT 2.00 s, 15.0 tok/s/user; bound by hbm_bandwidth, load");
 }

@@ -25,6 +25,7 @@ nlohmann::ordered_json network_figures(const Network& network);
 
 /// Any JSON as lines "pointer  value"; the pointers of a scenario are what --set takes.
 std::string document_csv(const nlohmann::ordered_json& document);
-std::string document_table(const std::string& title, const nlohmann::ordered_json& document, const ReportOptions& options = {});
+std::string document_table(const std::string& title, const nlohmann::ordered_json& document,
+                           const ReportOptions& options = {});
 
 }  // namespace tokenomics

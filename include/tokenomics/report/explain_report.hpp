@@ -18,9 +18,11 @@ struct PoolExplanation {
 };
 
 /// "tokenomics.explanation/1": per pool the operators with FLOPs, bytes, time, share, bound, speed of light and source.
-nlohmann::ordered_json explanation_json(const Scenario& scenario, const std::vector<PoolExplanation>& pools, const ReportOptions& options = {});
+nlohmann::ordered_json explanation_json(const Scenario& scenario, const std::vector<PoolExplanation>& pools,
+                                        const ReportOptions& options = {});
 /// One line an operator.
 std::string explanation_csv(const std::vector<PoolExplanation>& pools);
-std::string explanation_table(const Scenario& scenario, const std::vector<PoolExplanation>& pools, const ReportOptions& options = {});
+std::string explanation_table(const Scenario& scenario, const std::vector<PoolExplanation>& pools,
+                              const ReportOptions& options = {});
 
 }  // namespace tokenomics

@@ -10,9 +10,11 @@
 namespace tokenomics {
 
 /// "tokenomics.trace/1": figures of a trace; null where the format cannot know.
-nlohmann::ordered_json trace_json(const std::string& file, TraceFormat format, const TraceStatistics& statistics, const ReportOptions& options = {});
+nlohmann::ordered_json trace_json(const std::string& file, TraceFormat format, const TraceStatistics& statistics,
+                                  const ReportOptions& options = {});
 std::string trace_csv(const std::string& file, TraceFormat format, const TraceStatistics& statistics);
-std::string trace_table(const std::string& file, TraceFormat format, const TraceStatistics& statistics, const ReportOptions& options = {});
+std::string trace_table(const std::string& file, TraceFormat format, const TraceStatistics& statistics,
+                        const ReportOptions& options = {});
 
 /// Every request as "time_s,input_tokens,cached_tokens,output_tokens,group".
 std::string neutral_csv(const Trace& trace);

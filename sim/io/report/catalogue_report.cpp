@@ -13,9 +13,14 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json parameters_by_part(const ParameterCount& count) {
-  return {{"attention", exact(count.attention)},           {"dense_ffn", exact(count.dense_ffn)}, {"routed_experts", exact(count.routed_experts)},
-          {"shared_experts", exact(count.shared_experts)}, {"router", exact(count.router)},       {"embedding", exact(count.embedding)},
-          {"head", exact(count.head)},                     {"mtp", exact(count.mtp)}};
+  return {{"attention", exact(count.attention)},
+          {"dense_ffn", exact(count.dense_ffn)},
+          {"routed_experts", exact(count.routed_experts)},
+          {"shared_experts", exact(count.shared_experts)},
+          {"router", exact(count.router)},
+          {"embedding", exact(count.embedding)},
+          {"head", exact(count.head)},
+          {"mtp", exact(count.mtp)}};
 }
 
 ordered_json weights_by_part(const Network& network, const ParameterCount& count) {
@@ -55,14 +60,16 @@ void lines_of(const ordered_json& value, const std::string& pointer, std::vector
 ordered_json listing_json(const Listing& listing) {
   ordered_json list = ordered_json::array();
   for (const auto& [kind, entry] : listing) {
-    list.push_back({{"kind", folder_of(kind)}, {"name", entry.name}, {"description", entry.description}, {"path", entry.path}});
+    list.push_back(
+        {{"kind", folder_of(kind)}, {"name", entry.name}, {"description", entry.description}, {"path", entry.path}});
   }
   return list;
 }
 
 std::string listing_csv(const Listing& listing) {
   std::string text = csv_line({"kind", "name", "description", "path"});
-  for (const auto& [kind, entry] : listing) text += csv_line({std::string(folder_of(kind)), entry.name, entry.description, entry.path});
+  for (const auto& [kind, entry] : listing)
+    text += csv_line({std::string(folder_of(kind)), entry.name, entry.description, entry.path});
   return text;
 }
 
@@ -71,7 +78,8 @@ std::string listing_table(const Listing& listing, const ReportOptions& options) 
   for (std::size_t i = 0; i < listing.size();) {
     const CatalogueKind kind = listing[i].first;
     TextTable table{{{"", Align::Left}, {"", Align::Left}}, {}};
-    for (; i < listing.size() && listing[i].first == kind; ++i) table.rows.push_back({listing[i].second.name, listing[i].second.description});
+    for (; i < listing.size() && listing[i].first == kind; ++i)
+      table.rows.push_back({listing[i].second.name, listing[i].second.description});
     page.heading(folder_of(kind));
     page.table(table);
   }

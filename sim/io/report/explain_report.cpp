@@ -74,8 +74,9 @@ std::string load_sentence(const PoolExplanation& one) {
   const PrefillLoad& prefill = one.load.prefill;
   std::string text = one.load.origin;
   if (decode.sequences > 0) {
-    text += fmt::format("{}{} sequences of {} tokens", text.empty() ? "" : ": ", whole(static_cast<double>(decode.sequences)),
-                        significant(decode.context_tokens / static_cast<double>(decode.sequences), 4));
+    text +=
+        fmt::format("{}{} sequences of {} tokens", text.empty() ? "" : ": ", whole(static_cast<double>(decode.sequences)),
+                    significant(decode.context_tokens / static_cast<double>(decode.sequences), 4));
   }
   if (prefill.tokens > 0) text += fmt::format("{}{} prompt tokens", text.empty() ? "" : ", ", whole(prefill.tokens));
   return text;
@@ -83,9 +84,20 @@ std::string load_sentence(const PoolExplanation& one) {
 
 void pool_page(TextPage& page, const PoolExplanation& one) {
   const StepExplanation& step = one.step;
-  page.heading(fmt::format("{} ({}): one step on {} x {}", one.pool.name, to_string(one.pool.role), one.pool.plan.parallelism.gpus(), one.pool.plan.gpu.name));
+  page.heading(fmt::format("{} ({}): one step on {} x {}", one.pool.name, to_string(one.pool.role),
+                           one.pool.plan.parallelism.gpus(), one.pool.plan.gpu.name));
   page.paragraph(load_sentence(one), 2);
-  TextTable table{{{"operator", Align::Left}, {"calls"}, {"GFLOP"}, {"HBM, MB"}, {"link, MB"}, {"time, us"}, {"share, %"}, {"bound", Align::Left}, {"limit, us"}, {"", Align::Left}}, {}};
+  TextTable table{{{"operator", Align::Left},
+                   {"calls"},
+                   {"GFLOP"},
+                   {"HBM, MB"},
+                   {"link, MB"},
+                   {"time, us"},
+                   {"share, %"},
+                   {"bound", Align::Left},
+                   {"limit, us"},
+                   {"", Align::Left}},
+                  {}};
   std::vector<std::string> sources;
   const auto number_of = [&](const std::string& source) {
     if (source.empty()) return std::string();
@@ -94,24 +106,31 @@ void pool_page(TextPage& page, const PoolExplanation& one) {
     return fmt::format("[{}]", found - sources.begin() + 1);
   };
   for (const OperatorTime& op : step.operators) {
-    table.rows.push_back({op.name, mean_count(op.calls), significant(op.flops.value() * 1e-9), significant(op.hbm_bytes.value() * 1e-6),
-                          significant(op.link_bytes.value() * 1e-6), significant(op.time.value() * 1e6), percent(share_of(op, step)), op.bound,
+    table.rows.push_back({op.name, mean_count(op.calls), significant(op.flops.value() * 1e-9),
+                          significant(op.hbm_bytes.value() * 1e-6), significant(op.link_bytes.value() * 1e-6),
+                          significant(op.time.value() * 1e6), percent(share_of(op, step)), op.bound,
                           significant(op.speed_of_light.value() * 1e6), number_of(op.source)});
   }
   page.table(table);
-  page.paragraph(fmt::format("Step {} ms, of it layers {} ms; at the hardware's limit {} ms: {}% of the limit is reached.", significant(step.total.value() * 1e3, 4),
-                             significant(step.layers.value() * 1e3, 4), significant(step.speed_of_light.value() * 1e3, 4), percent(of_limit(step))), 2);
+  page.paragraph(fmt::format("Step {} ms, of it layers {} ms; at the hardware's limit {} ms: {}% of the limit is reached.",
+                             significant(step.total.value() * 1e3, 4), significant(step.layers.value() * 1e3, 4),
+                             significant(step.speed_of_light.value() * 1e3, 4), percent(of_limit(step))),
+                 2);
   if (step.distinct_experts > 0) {
-    page.paragraph(fmt::format("Expected distinct experts per rank {}; balancedness {}.", significant(step.distinct_experts), significant(step.balancedness)), 2);
+    page.paragraph(fmt::format("Expected distinct experts per rank {}; balancedness {}.", significant(step.distinct_experts),
+                               significant(step.balancedness)),
+                   2);
   }
   const Calibration& calibration = one.pool.calibration;
-  page.paragraph("Calibration " + calibration.name + (calibration.is_family_default ? ", the default of its family" : "") + ".", 2);
+  page.paragraph(
+      "Calibration " + calibration.name + (calibration.is_family_default ? ", the default of its family" : "") + ".", 2);
   for (std::size_t i = 0; i < sources.size(); ++i) page.paragraph(fmt::format("[{}] {}", i + 1, sources[i]), 2);
 }
 
 }  // namespace
 
-ordered_json explanation_json(const Scenario& scenario, const std::vector<PoolExplanation>& pools, const ReportOptions& options) {
+ordered_json explanation_json(const Scenario& scenario, const std::vector<PoolExplanation>& pools,
+                              const ReportOptions& options) {
   ordered_json file{{"schema", "tokenomics.explanation/1"}, {"version", options.version}, {"scenario", scenario.name}};
   file["pools"] = ordered_json::array();
   for (const PoolExplanation& one : pools) file["pools"].push_back(pool_json(one));
@@ -134,7 +153,8 @@ std::string explanation_csv(const std::vector<PoolExplanation>& pools) {
   return text;
 }
 
-std::string explanation_table(const Scenario& scenario, const std::vector<PoolExplanation>& pools, const ReportOptions& options) {
+std::string explanation_table(const Scenario& scenario, const std::vector<PoolExplanation>& pools,
+                              const ReportOptions& options) {
   TextPage page(options.color);
   std::string verdict = scenario.name + ":";
   for (const PoolExplanation& one : pools) {

@@ -39,7 +39,7 @@ InteractivityFigures interactivity_figures(const ServiceResult& service);
 inline constexpr double kGpusPerNode = 8;
 struct ThroughputFigures {
   std::optional<double> output_tok_s, input_tok_s, cached_input_tok_s, requests_s, goodput_requests_s;
-  std::optional<double> output_tok_s_per_gpu, total_tok_s_per_gpu;  ///< over all GPUs
+  std::optional<double> output_tok_s_per_gpu, total_tok_s_per_gpu;                  ///< over all GPUs
   std::optional<double> output_tok_s_per_decode_gpu, output_tok_s_per_decode_node;  ///< of decode pools; none when mixed
   std::optional<double> input_tok_s_per_prefill_node, computed_input_tok_s_per_prefill_node;
 };

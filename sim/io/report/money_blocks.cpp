@@ -30,7 +30,8 @@ void per_token_table(TextPage& page, const RunResult& result) {
   if (result.price.own_mix_usd_per_token) own_mix = UsdPerToken{*result.price.own_mix_usd_per_token};
   const double input_tokens = result.volume.input_computed + result.volume.input_cached;
   const auto row = [](const char* name, double tokens, const OptionalPrice& cost_of, const OptionalPrice& price) {
-    return std::vector<std::string>{name, tokens > 0 ? significant(tokens * 1e-6) : "-", mtok(cost_of), mtok(price), margin_of(price, cost_of)};
+    return std::vector<std::string>{name, tokens > 0 ? significant(tokens * 1e-6) : "-", mtok(cost_of), mtok(price),
+                                    margin_of(price, cost_of)};
   };
   TextTable table{{{"", Align::Left}, {"tokens, M"}, {"cost, USD/M"}, {"price, USD/M"}, {"margin, % of price"}}, {}};
   table.rows = {row("input, computed", result.volume.input_computed, cost.input_computed, input),
@@ -49,7 +50,8 @@ void totals_table(TextPage& page, const RunResult& result) {
   TextTable table{{{"", Align::Left}, {"USD"}, {"margin, % of cost"}, {"margin, % of revenue"}}, {}};
   const auto revenue_row = [&](const char* name, const std::optional<Usd>& money) {
     if (!money) return;
-    table.rows.push_back({name, usd(money), percent(margin_over_cost(*money, cost)), percent(margin_over_revenue(*money, cost))});
+    table.rows.push_back(
+        {name, usd(money), percent(margin_over_cost(*money, cost)), percent(margin_over_revenue(*money, cost))});
   };
   table.rows.push_back({"cost of having the fleet", usd(cost), "", ""});
   table.rows.push_back({"  of it in use", usd(result.cost.in_use), "", ""});
@@ -62,10 +64,13 @@ void totals_table(TextPage& page, const RunResult& result) {
 }
 
 std::string gpu_sentence(const RunResult& result) {
-  std::string text = fmt::format("{} GPUs on average, {} at most", mean_count(result.fleet.gpus_mean), mean_count(result.fleet.gpus_peak));
-  if (result.cost.per_gpu) text += fmt::format(", at {} USD per GPU-hour", significant(in_usd_per_hour(*result.cost.per_gpu)));
-  if (result.fleet.gpu_hours_released > 0) text += fmt::format("; {} of {} GPU-hours given back", significant(result.fleet.gpu_hours_released),
-                                                               significant(result.fleet.gpu_hours + result.fleet.gpu_hours_released));
+  std::string text =
+      fmt::format("{} GPUs on average, {} at most", mean_count(result.fleet.gpus_mean), mean_count(result.fleet.gpus_peak));
+  if (result.cost.per_gpu)
+    text += fmt::format(", at {} USD per GPU-hour", significant(in_usd_per_hour(*result.cost.per_gpu)));
+  if (result.fleet.gpu_hours_released > 0)
+    text += fmt::format("; {} of {} GPU-hours given back", significant(result.fleet.gpu_hours_released),
+                        significant(result.fleet.gpu_hours + result.fleet.gpu_hours_released));
   return text + ".";
 }
 

@@ -58,15 +58,15 @@ std::string significant(const std::optional<double>& value, int digits) {
   return value ? significant(*value, digits) : kAbsent;
 }
 
-std::string whole(double count) {
-  return std::isfinite(count) ? with_separators(fmt::format("{:.0f}", count)) : kAbsent;
-}
+std::string whole(double count) { return std::isfinite(count) ? with_separators(fmt::format("{:.0f}", count)) : kAbsent; }
 
 std::string mean_count(double count) { return count == std::floor(count) ? whole(count) : significant(count, 4); }
 
 std::string as_written(double value) { return with_separators(fmt::format("{:.15g}", value)); }
 
-std::string percent(double share) { return std::isfinite(share) ? with_separators(fmt::format("{:.1f}", 100.0 * share)) : kAbsent; }
+std::string percent(double share) {
+  return std::isfinite(share) ? with_separators(fmt::format("{:.1f}", 100.0 * share)) : kAbsent;
+}
 std::string percent(const std::optional<double>& share) { return share ? percent(*share) : kAbsent; }
 
 }  // namespace tokenomics

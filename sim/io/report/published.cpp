@@ -26,7 +26,8 @@ constexpr std::array<KnownQuantity, 12> kQuantities{{
     {"margin_over_cost_list", [](const RunResult& r) { return r.price.margin_over_cost_list; }},
     {"decode_tok_s_per_node", [](const RunResult& r) { return throughput_figures(r).output_tok_s_per_decode_node; }},
     {"prefill_tok_s_per_node", [](const RunResult& r) { return throughput_figures(r).input_tok_s_per_prefill_node; }},
-    {"prefill_computed_tok_s_per_node", [](const RunResult& r) { return throughput_figures(r).computed_input_tok_s_per_prefill_node; }},
+    {"prefill_computed_tok_s_per_node",
+     [](const RunResult& r) { return throughput_figures(r).computed_input_tok_s_per_prefill_node; }},
     {"interactivity_tok_s_user", [](const RunResult& r) { return interactivity_figures(r.service).mean; }},
     {"ttft_s",
      [](const RunResult& r) {

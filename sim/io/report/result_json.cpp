@@ -111,12 +111,9 @@ ordered_json memory_block(const RunResult& result) {
 }
 
 ordered_json fleet_block(const FleetSummary& fleet) {
-  return {{"gpus_mean", tidy(fleet.gpus_mean)},
-          {"gpus_peak", tidy(fleet.gpus_peak)},
-          {"gpu_hours", tidy(fleet.gpu_hours)},
-          {"gpu_hours_released", tidy(fleet.gpu_hours_released)},
-          {"nodes_mean", tidy(fleet.nodes_mean)},
-          {"nodes_peak", tidy(fleet.nodes_peak)},
+  return {{"gpus_mean", tidy(fleet.gpus_mean)},      {"gpus_peak", tidy(fleet.gpus_peak)},
+          {"gpu_hours", tidy(fleet.gpu_hours)},      {"gpu_hours_released", tidy(fleet.gpu_hours_released)},
+          {"nodes_mean", tidy(fleet.nodes_mean)},    {"nodes_peak", tidy(fleet.nodes_peak)},
           {"nodes_trough", tidy(fleet.nodes_trough)}};
 }
 
@@ -126,7 +123,8 @@ ordered_json cost_block(const RunResult& result) {
   const bool spans_time = result.represents_s > 0;
   return {{"usd_per_gpu_hour", cost.per_gpu ? tidy(in_usd_per_hour(*cost.per_gpu)) : ordered_json(nullptr)},
           {"usd_total", tidy(cost.having.value())},
-          {"usd_per_hour", spans_time ? tidy(cost.having.value() * kSecondsPerHour / result.represents_s) : ordered_json(nullptr)},
+          {"usd_per_hour",
+           spans_time ? tidy(cost.having.value() * kSecondsPerHour / result.represents_s) : ordered_json(nullptr)},
           {"usd_per_mtok",
            {{"input", per_mtok(token.input)},
             {"input_computed", per_mtok(token.input_computed)},
@@ -255,7 +253,8 @@ ordered_json result_json(const RunResult& result, const ReportOptions& options) 
   file["published"] = list_of(compare_published(result), published_block);
   file["notes"] = result.notes;
   if (options.wall_s) file["performance"] = performance_block(result, *options.wall_s);
-  file["scenario"] = {{"name", result.scenario.name}, {"hash", result.hash}, {"resolved", ordered_json(resolved_json(result.scenario))}};
+  file["scenario"] = {
+      {"name", result.scenario.name}, {"hash", result.hash}, {"resolved", ordered_json(resolved_json(result.scenario))}};
   return file;
 }
 

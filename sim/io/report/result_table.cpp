@@ -33,8 +33,10 @@ std::string verdict(const RunResult& result) {
   if (cost.own_mix) {
     text = fmt::format("{} USD/Mtok ({} in, {} out)", mtok(cost.own_mix), mtok(cost.input), mtok(cost.output));
   }
-  if (const auto ttft = latency_figures(result.service.ttft, kNsPerS)) text += fmt::format("; TTFT {} s", significant(ttft->mean));
-  if (const auto speed = interactivity_figures(result.service).mean) text += fmt::format(", {} tok/s/user", significant(*speed));
+  if (const auto ttft = latency_figures(result.service.ttft, kNsPerS))
+    text += fmt::format("; TTFT {} s", significant(ttft->mean));
+  if (const auto speed = interactivity_figures(result.service).mean)
+    text += fmt::format(", {} tok/s/user", significant(*speed));
   text += "; ";
   return text + limits_of(result, TextPage::kWidth - std::min(TextPage::kWidth, text.size()));
 }
@@ -44,12 +46,13 @@ void latency_section(TextPage& page, const RunResult& result) {
   for (const NamedLatency& latency : latencies(result.service)) {
     const auto f = latency_figures(*latency.metric, latency.ns_per_unit);
     if (!f) continue;
-    table.rows.push_back({latency.title, significant(f->mean), significant(f->ci95, 2), significant(f->p50), significant(f->p90),
-                          significant(f->p95), significant(f->p99)});
+    table.rows.push_back({latency.title, significant(f->mean), significant(f->ci95, 2), significant(f->p50),
+                          significant(f->p90), significant(f->p95), significant(f->p99)});
   }
   const InteractivityFigures speed = interactivity_figures(result.service);
   if (speed.mean) {  // the slow tail stands under p90: nine users of ten are faster
-    table.rows.push_back({"interactivity, tok/s/user", significant(speed.mean), "-", significant(speed.p50), significant(speed.p10), "-", "-"});
+    table.rows.push_back({"interactivity, tok/s/user", significant(speed.mean), "-", significant(speed.p50),
+                          significant(speed.p10), "-", "-"});
   }
   if (table.rows.empty()) return;
   page.heading("What users feel");
@@ -59,14 +62,22 @@ void latency_section(TextPage& page, const RunResult& result) {
 void request_section(TextPage& page, const RunResult& result) {
   const RequestCounts& n = result.service.requests;
   page.heading("Requests simulated");
-  page.table({{{"arrived"}, {"completed"}, {"too long"}, {"queue full"}, {"not admitted"}, {"unfinished"}, {"cut at limit"}, {"preemptions"}},
-              {{whole(static_cast<double>(n.arrived)), whole(static_cast<double>(n.completed)), whole(static_cast<double>(n.rejected_context_limit)),
-                whole(static_cast<double>(n.rejected_queue_full)), whole(static_cast<double>(n.rejected_admission)),
-                whole(static_cast<double>(n.unfinished)), whole(static_cast<double>(n.truncated)), whole(static_cast<double>(n.preemptions))}}});
+  page.table({{{"arrived"},
+               {"completed"},
+               {"too long"},
+               {"queue full"},
+               {"not admitted"},
+               {"unfinished"},
+               {"cut at limit"},
+               {"preemptions"}},
+              {{whole(static_cast<double>(n.arrived)), whole(static_cast<double>(n.completed)),
+                whole(static_cast<double>(n.rejected_context_limit)), whole(static_cast<double>(n.rejected_queue_full)),
+                whole(static_cast<double>(n.rejected_admission)), whole(static_cast<double>(n.unfinished)),
+                whole(static_cast<double>(n.truncated)), whole(static_cast<double>(n.preemptions))}}});
   const SloFigures slo = slo_figures(result);
   if (!slo.met) return;
-  page.paragraph(fmt::format("SLO {}: first token in time {}%, fast enough {}%, both {}%", *slo.met ? "met" : "missed", percent(slo.ttft),
-                             percent(slo.interactivity), percent(slo.all)),
+  page.paragraph(fmt::format("SLO {}: first token in time {}%, fast enough {}%, both {}%", *slo.met ? "met" : "missed",
+                             percent(slo.ttft), percent(slo.interactivity), percent(slo.all)),
                  2);
 }
 
@@ -76,12 +87,15 @@ void throughput_section(TextPage& page, const RunResult& result) {
   const auto per_gpu = [&](const std::optional<double>& rate) {
     return rate && result.fleet.gpus_mean > 0 ? significant(*rate / result.fleet.gpus_mean) : "-";
   };
-  table.rows.push_back({"output", significant(f.output_tok_s), per_gpu(f.output_tok_s), significant(f.output_tok_s_per_decode_node), "-"});
-  table.rows.push_back({"input", significant(f.input_tok_s), per_gpu(f.input_tok_s), "-", significant(f.input_tok_s_per_prefill_node)});
+  table.rows.push_back(
+      {"output", significant(f.output_tok_s), per_gpu(f.output_tok_s), significant(f.output_tok_s_per_decode_node), "-"});
+  table.rows.push_back(
+      {"input", significant(f.input_tok_s), per_gpu(f.input_tok_s), "-", significant(f.input_tok_s_per_prefill_node)});
   table.rows.push_back({"  from cache", significant(f.cached_input_tok_s), per_gpu(f.cached_input_tok_s), "-", "-"});
   std::optional<double> computed;
   if (f.input_tok_s && f.cached_input_tok_s) computed = *f.input_tok_s - *f.cached_input_tok_s;
-  table.rows.push_back({"  computed", significant(computed), per_gpu(computed), "-", significant(f.computed_input_tok_s_per_prefill_node)});
+  table.rows.push_back(
+      {"  computed", significant(computed), per_gpu(computed), "-", significant(f.computed_input_tok_s_per_prefill_node)});
   page.heading("Throughput (a node is 8 GPUs)");
   page.table(table);
 }
@@ -94,42 +108,75 @@ std::string instances_of(const std::vector<int>& instances) {
 
 void window_section(TextPage& page, const RunResult& result) {
   if (result.windows.empty()) return;
-  TextTable table{{{"hour"}, {"requests/s"}, {"instances"}, {"nodes"}, {"batch"}, {"TTFT p90, s"}, {"tok/s/user"}, {"cost, USD"}, {"revenue, USD"}}, {}};
+  TextTable table{{{"hour"},
+                   {"requests/s"},
+                   {"instances"},
+                   {"nodes"},
+                   {"batch"},
+                   {"TTFT p90, s"},
+                   {"tok/s/user"},
+                   {"cost, USD"},
+                   {"revenue, USD"}},
+                  {}};
   const std::size_t stride = (result.windows.size() + kMostWindows - 1) / kMostWindows;
   bool is_capped = false;
   for (std::size_t i = 0; i < result.windows.size(); i += stride) {
     const WindowSummary& w = result.windows[i];
     const int minutes = static_cast<int>(w.hour * 60 + 0.5);
     is_capped = is_capped || w.capped;
-    table.rows.push_back({fmt::format("{:02}:{:02}", minutes / 60 % 24, minutes % 60), significant(w.rate_per_s), instances_of(w.instances),
-                          mean_count(w.nodes) + (w.capped ? "*" : ""), significant(w.batch_per_instance), significant(seen(w.ttft_p90_s)),
+    table.rows.push_back({fmt::format("{:02}:{:02}", minutes / 60 % 24, minutes % 60), significant(w.rate_per_s),
+                          instances_of(w.instances), mean_count(w.nodes) + (w.capped ? "*" : ""),
+                          significant(w.batch_per_instance), significant(seen(w.ttft_p90_s)),
                           significant(seen(w.interactivity_tok_s_user)), whole(w.cost.value()), whole(w.revenue.value())});
   }
   std::string pools;
   for (const PoolSummary& pool : result.pools) pools += (pools.empty() ? "" : " + ") + pool.name;
-  page.heading(fmt::format("The day by window (instances: {}{})", pools, stride > 1 ? fmt::format("; every {} windows", stride) : ""));
+  page.heading(fmt::format("The day by window (instances: {}{})", pools,
+                           stride > 1 ? fmt::format("; every {} windows", stride) : ""));
   page.table(table);
   if (is_capped) page.paragraph("* the fleet rule asks for more than the cap allows", 2);
 }
 
 void pool_section(TextPage& page, const RunResult& result) {
-  TextTable work{{{"pool", Align::Left}, {"hardware", Align::Left}, {"instances"}, {"GPUs"}, {"busy, %"}, {"batch"}, {"step, ms"}, {"KV, %"}, {"MFU, %"},
-                  {"MBU, %"}, {"balance"}}, {}};
-  TextTable memory{{{"pool", Align::Left}, {"HBM used"}, {"weights"}, {"experts"}, {"reserved"}, {"KV"}, {"KV tokens/instance"}, {"calibration", Align::Left}}, {}};
+  TextTable work{{{"pool", Align::Left},
+                  {"hardware", Align::Left},
+                  {"instances"},
+                  {"GPUs"},
+                  {"busy, %"},
+                  {"batch"},
+                  {"step, ms"},
+                  {"KV, %"},
+                  {"MFU, %"},
+                  {"MBU, %"},
+                  {"balance"}},
+                 {}};
+  TextTable memory{{{"pool", Align::Left},
+                    {"HBM used"},
+                    {"weights"},
+                    {"experts"},
+                    {"reserved"},
+                    {"KV"},
+                    {"KV tokens/instance"},
+                    {"calibration", Align::Left}},
+                   {}};
   for (const PoolSummary& p : result.pools) {
-    work.rows.push_back({p.name, p.hardware, mean_count(p.instances), mean_count(p.gpus), percent(p.busy_fraction), significant(p.batch_mean),
-                         significant(p.step_ms_mean), percent(p.kv_occupancy_mean), percent(p.mfu), percent(p.mbu), significant(p.balancedness)});
+    work.rows.push_back({p.name, p.hardware, mean_count(p.instances), mean_count(p.gpus), percent(p.busy_fraction),
+                         significant(p.batch_mean), significant(p.step_ms_mean), percent(p.kv_occupancy_mean),
+                         percent(p.mfu), percent(p.mbu), significant(p.balancedness)});
     const auto gb = [](Bytes bytes) { return significant(bytes.value() * 1e-9); };
-    memory.rows.push_back({p.name, gb(p.memory.capacity), gb(p.memory.weights()), gb(p.memory.expert_weights + p.memory.shared_expert_weights),
-                           gb(p.memory.reserved), gb(p.memory.kv_budget), whole(static_cast<double>(p.memory.kv_tokens_per_instance)),
+    memory.rows.push_back({p.name, gb(p.memory.capacity), gb(p.memory.weights()),
+                           gb(p.memory.expert_weights + p.memory.shared_expert_weights), gb(p.memory.reserved),
+                           gb(p.memory.kv_budget), whole(static_cast<double>(p.memory.kv_tokens_per_instance)),
                            p.calibration + (p.calibration_is_family_default ? " (family default)" : "")});
   }
   page.heading("Pools");
   page.table(work);
   page.heading("Memory of a GPU, GB");
   page.table(memory);
-  page.paragraph(fmt::format("Longest prompt and answer {} tokens; {} such sequences fit one instance.",
-                             whole(static_cast<double>(result.max_context_tokens)), mean_count(result.sequences_at_context_limit)), 2);
+  page.paragraph(
+      fmt::format("Longest prompt and answer {} tokens; {} such sequences fit one instance.",
+                  whole(static_cast<double>(result.max_context_tokens)), mean_count(result.sequences_at_context_limit)),
+      2);
 }
 
 void binding_section(TextPage& page, const RunResult& result) {
@@ -146,7 +193,8 @@ void published_section(TextPage& page, const RunResult& result) {
   TextTable table{{{"quantity", Align::Left}, {"ours"}, {"published"}, {"deviation, %"}, {"source", Align::Left}}, {}};
   for (const PublishedComparison& one : comparisons) {
     const std::string deviation = one.deviation ? fmt::format("{:+.1f}", 100.0 * *one.deviation) : "-";
-    table.rows.push_back({one.figure.quantity, significant(one.ours, 4), as_written(one.figure.value), deviation, one.figure.source});
+    table.rows.push_back(
+        {one.figure.quantity, significant(one.ours, 4), as_written(one.figure.value), deviation, one.figure.source});
   }
   page.heading("Beside what was published");
   page.table(table);
@@ -177,8 +225,10 @@ std::string result_table(const RunResult& result, const ReportOptions& options) 
   if (options.wall_s) {
     const double requests = static_cast<double>(result.service.requests.arrived);
     page.heading("Performance");
-    page.paragraph(fmt::format("{} s, {} events, {} requests/s", significant(*options.wall_s), whole(static_cast<double>(result.service.events)),
-                               whole(*options.wall_s > 0 ? requests / *options.wall_s : 0.0)), 2);
+    page.paragraph(fmt::format("{} s, {} events, {} requests/s", significant(*options.wall_s),
+                               whole(static_cast<double>(result.service.events)),
+                               whole(*options.wall_s > 0 ? requests / *options.wall_s : 0.0)),
+                   2);
   }
   return page.text();
 }

@@ -42,7 +42,8 @@ std::vector<std::size_t> widths_of(const TextTable& table) {
   return widths;
 }
 
-std::string joined(const std::vector<std::string>& cells, const std::vector<TableColumn>& columns, const std::vector<std::size_t>& widths) {
+std::string joined(const std::vector<std::string>& cells, const std::vector<TableColumn>& columns,
+                   const std::vector<std::size_t>& widths) {
   std::string line(kIndent, ' ');
   for (std::size_t c = 0; c < cells.size(); ++c) {
     if (c > 0) line.append(kGap, ' ');

@@ -16,14 +16,23 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json length_json(const TraceStatistics::Length& length) {
-  return {{"mean", tidy(length.mean)}, {"p50", tidy(length.p50)}, {"p90", tidy(length.p90)}, {"p99", tidy(length.p99)}, {"max", tidy(length.max)}};
+  return {{"mean", tidy(length.mean)},
+          {"p50", tidy(length.p50)},
+          {"p90", tidy(length.p90)},
+          {"p99", tidy(length.p99)},
+          {"max", tidy(length.max)}};
 }
 
 /// Formats without hashes know nothing of prefixes.
 bool knows_prefixes(TraceFormat format) { return records_prefix_hits(format); }
 
 std::vector<std::string> length_row(const char* name, const TraceStatistics::Length& length) {
-  return {name, significant(length.mean, 5), significant(length.p50, 5), significant(length.p90, 5), significant(length.p99, 5), significant(length.max, 5)};
+  return {name,
+          significant(length.mean, 5),
+          significant(length.p50, 5),
+          significant(length.p90, 5),
+          significant(length.p99, 5),
+          significant(length.max, 5)};
 }
 
 /// Seconds since midnight of 2000-01-01 as "2000-01-01 00:00:00.0000000", 100 ns digits.
@@ -31,14 +40,16 @@ std::string azure_time(double time_s) {
   const auto ticks = static_cast<std::int64_t>(std::llround(time_s * 1e7));
   const std::int64_t seconds = ticks / 10'000'000;
   const std::int64_t day = seconds / 86'400;
-  return fmt::format("2000-01-{:02} {:02}:{:02}:{:02}.{:07}", day + 1, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60, ticks % 10'000'000);
+  return fmt::format("2000-01-{:02} {:02}:{:02}:{:02}.{:07}", day + 1, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60,
+                     ticks % 10'000'000);
 }
 
 constexpr double kLongestAzure_s = 31 * kSecondsPerDay;  // the month that azure_time() counts in
 
 }  // namespace
 
-ordered_json trace_json(const std::string& file, TraceFormat format, const TraceStatistics& s, const ReportOptions& options) {
+ordered_json trace_json(const std::string& file, TraceFormat format, const TraceStatistics& s,
+                        const ReportOptions& options) {
   ordered_json prefix = nullptr;
   if (knows_prefixes(format)) {
     prefix = {{"reusable_input_share", tidy(s.reusable_input_share)},
@@ -69,21 +80,30 @@ std::string trace_csv(const std::string& file, TraceFormat format, const TraceSt
   return csv_line(names) + csv_line(values);
 }
 
-std::string trace_table(const std::string& file, TraceFormat format, const TraceStatistics& s, const ReportOptions& options) {
+std::string trace_table(const std::string& file, TraceFormat format, const TraceStatistics& s,
+                        const ReportOptions& options) {
   TextPage page(options.color);
   std::string verdict = fmt::format("{}: {} requests", file, whole(static_cast<double>(s.requests)));
-  if (std::isfinite(s.span_s)) verdict += fmt::format(" in {} s, {} a second", significant(s.span_s, 5), significant(s.rate_per_s, 4));
+  if (std::isfinite(s.span_s))
+    verdict += fmt::format(" in {} s, {} a second", significant(s.span_s, 5), significant(s.rate_per_s, 4));
   page.verdict(verdict);
-  page.paragraph(fmt::format("Format {}.{}{}", to_string(format),
-                             std::isfinite(s.interarrival_cv) ? fmt::format(" Gaps between arrivals have a CV of {}.", significant(s.interarrival_cv)) : "",
-                             s.groups > 0 ? fmt::format(" {} sessions or tenants.", whole(static_cast<double>(s.groups))) : ""));
+  page.paragraph(
+      fmt::format("Format {}.{}{}", to_string(format),
+                  std::isfinite(s.interarrival_cv)
+                      ? fmt::format(" Gaps between arrivals have a CV of {}.", significant(s.interarrival_cv))
+                      : "",
+                  s.groups > 0 ? fmt::format(" {} sessions or tenants.", whole(static_cast<double>(s.groups))) : ""));
   page.heading("Tokens");
-  page.table({{{"", Align::Left}, {"mean"}, {"p50"}, {"p90"}, {"p99"}, {"max"}}, {length_row("input", s.input), length_row("output", s.output)}});
+  page.table({{{"", Align::Left}, {"mean"}, {"p50"}, {"p90"}, {"p99"}, {"max"}},
+              {length_row("input", s.input), length_row("output", s.output)}});
   if (knows_prefixes(format)) {
     page.heading("Prefixes, with an unlimited cache that starts empty");
-    page.paragraph(fmt::format("Reusable {}% of the input; per request {}% on average, median {}%{}.", percent(s.reusable_input_share),
-                               percent(s.reusable_per_request_mean), percent(s.reusable_per_request_p50),
-                               s.distinct_blocks > 0 ? fmt::format("; {} distinct blocks", whole(static_cast<double>(s.distinct_blocks))) : ""), 2);
+    page.paragraph(
+        fmt::format(
+            "Reusable {}% of the input; per request {}% on average, median {}%{}.", percent(s.reusable_input_share),
+            percent(s.reusable_per_request_mean), percent(s.reusable_per_request_p50),
+            s.distinct_blocks > 0 ? fmt::format("; {} distinct blocks", whole(static_cast<double>(s.distinct_blocks))) : ""),
+        2);
   }
   return page.text();
 }
@@ -91,18 +111,21 @@ std::string trace_table(const std::string& file, TraceFormat format, const Trace
 std::string neutral_csv(const Trace& trace) {
   std::string text = "time_s,input_tokens,cached_tokens,output_tokens,group\n";
   for (const TraceRow& row : trace.rows) {
-    fmt::format_to(std::back_inserter(text), "{:.12g},{},{},{},{}\n", row.time_s, row.input_tokens, row.cached_tokens, row.output_tokens, row.group);
+    fmt::format_to(std::back_inserter(text), "{:.12g},{},{},{},{}\n", row.time_s, row.input_tokens, row.cached_tokens,
+                   row.output_tokens, row.group);
   }
   return text;
 }
 
 std::string azure_csv(const Trace& trace) {
   if (trace.format == TraceFormat::ClaudeCode) {
-    throw ScenarioError(Problem{"trace", "", to_string(trace.format), "a trace with absolute times, which the azure format needs", "csv"});
+    throw ScenarioError(
+        Problem{"trace", "", to_string(trace.format), "a trace with absolute times, which the azure format needs", "csv"});
   }
   std::string text = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
   for (const TraceRow& row : trace.rows) {
-    if (row.time_s >= kLongestAzure_s) throw ScenarioError(Problem{"trace", "", fmt::format("{} s", row.time_s), "a trace of at most 31 days", "csv"});
+    if (row.time_s >= kLongestAzure_s)
+      throw ScenarioError(Problem{"trace", "", fmt::format("{} s", row.time_s), "a trace of at most 31 days", "csv"});
     fmt::format_to(std::back_inserter(text), "{},{},{}\n", azure_time(row.time_s), row.input_tokens, row.output_tokens);
   }
   return text;
