@@ -171,6 +171,12 @@ void pool_section(TextPage& page, const RunResult& result) {
   }
   page.heading("Pools");
   page.table(work);
+  for (const PoolSummary& p : result.pools) {
+    if (!p.saturated_tok_s_per_node) continue;
+    page.paragraph(fmt::format("A node of {} that never waits computes {} prompt tok/s.", p.name,
+                               significant(p.saturated_tok_s_per_node)),
+                   2);
+  }
   page.heading("Memory of a GPU, GB");
   page.table(memory);
   page.paragraph(
