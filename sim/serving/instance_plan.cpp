@@ -118,11 +118,11 @@ bool Instance::gather_prompts(SimTime now) {
     head.scheduled = std::min(head.scheduled, now);
   }
   if (shares_.empty()) return false;
-  const auto sum = [](const std::vector<double>& ranks_sums) { return std::accumulate(ranks_sums.begin(), ranks_sums.end(), 0.0); };
-  const auto fullest = [](const std::vector<double>& ranks_sums) { return *std::max_element(ranks_sums.begin(), ranks_sums.end()); };
-  const double tokens = sum(rank_tokens_), attention = sum(rank_attended_);
-  prefill_load_ = {tokens, attention, sum(rank_capped_), sum(rank_reexpanded_), static_cast<std::int64_t>(shares_.size()), 0,
-                   fullest(rank_tokens_) / tokens, fullest(rank_attended_) / attention};
+  const auto sum = [](const std::vector<double>& of_ranks) { return std::accumulate(of_ranks.begin(), of_ranks.end(), 0.0); };
+  // The slowest rank sets the time: the one with most work, attention counted.
+  const auto slowest = static_cast<std::size_t>(std::max_element(rank_work_.begin(), rank_work_.end()) - rank_work_.begin());
+  prefill_load_ = {sum(rank_tokens_), sum(rank_attended_), sum(rank_capped_), sum(rank_reexpanded_), static_cast<std::int64_t>(shares_.size()), 0,
+                   rank_tokens_[slowest], rank_attended_[slowest]};
   for (const PromptShare& share : shares_) {
     const Sequence& s = store_[share.slot];
     if (s.prompt_done + share.tokens == s.prompt_target) ++prefill_load_.finishing;
@@ -167,8 +167,8 @@ void Instance::weigh_attention() {
   const auto tokens = static_cast<double>(config_.batching.max_tokens_per_step);
   constexpr double kFarTokens = 32768;
   const auto step_s = [&](double attended_tokens, double reexpanded) {
-    const double even = 1.0 / config_.ranks;
-    return config_.timer->step({}, {tokens, attended_tokens, attended_tokens, reexpanded, config_.ranks, config_.ranks, even, even}).value();
+    const double ranks = config_.ranks;
+    return config_.timer->step({}, {tokens, attended_tokens, attended_tokens, reexpanded, config_.ranks, config_.ranks, tokens / ranks, attended_tokens / ranks}).value();
   };
   const double plain_s = step_s(tokens, 0), per_token_s = plain_s / tokens;
   attention_weight_ = std::max(0.0, step_s(tokens * kFarTokens, 0) - plain_s) / (tokens * kFarTokens) / per_token_s;

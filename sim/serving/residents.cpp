@@ -13,20 +13,23 @@ namespace {
 constexpr std::uint64_t kFirstResidentId = std::uint64_t{1} << 40;
 constexpr std::uint64_t kIdsPerInstance = 1'000'000;
 
-/// A step of n sequences at the mean context, with the prompts that arrive while it runs when the pool takes them.
+/// Mean time from one decode step to the next of n sequences at the mean context. In a mixed pool prompts share steps:
+/// of less than one prompt a step, only that share of the steps carries one.
 double stationary_step_s(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s, double n) {
   const double context = lengths.kv_per_output_token;
   const std::int64_t cap = pool.timer->context_cap();
   const double capped = cap > 0 ? std::min(context, static_cast<double>(cap)) : context;
   const DecodeLoad decode{std::max<std::int64_t>(1, std::llround(n)), n * context, n * capped};
-  double step_s = pool.timer->step(decode, {}).value();
-  if (pool.role != PoolRole::Mixed) return step_s;
+  const double plain_s = pool.timer->step(decode, {}).value();
+  if (pool.role != PoolRole::Mixed) return plain_s;
+  double step_s = plain_s;
   const double computed = lengths.mean_input - lengths.mean_cached;
   for (int i = 0; i < 20; ++i) {
-    const double prompts = rate_per_s * step_s, tokens = prompts * computed;
+    const double per_step = rate_per_s * step_s, prompts = std::max(1.0, per_step), tokens = prompts * computed;
     const double attended = tokens * (lengths.mean_cached + computed / 2);
     const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
-    const double next = pool.timer->step(decode, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}).value();
+    const double shared_s = pool.timer->step(decode, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}).value();
+    const double next = plain_s + std::min(1.0, per_step) * (shared_s - plain_s);
     const bool settled = std::abs(next - step_s) < 1e-6 * step_s;
     step_s = std::min(next, 60.0);  // an overloaded pool has no fixed point: bisection then finds it saturated
     if (settled) break;

@@ -11,7 +11,7 @@ namespace tokenomics {
 struct Resident {
   Request request;
   std::int64_t emitted = 1;
-  SimTime first_token = 0;  ///< before time 0
+  SimTime first_token = 0;  ///< before now (negative)
 };
 
 /// Draws the residents of decode instances in the stationary state: as many as the fixed point of load and step time

@@ -74,6 +74,7 @@ class Service final : public InstanceListener {
   std::uint64_t arrivals_ = 0;
   std::uint64_t events_ = 0;
   std::int64_t limit_ = 0;
+  SimTime residents_from_ = kNever;  ///< when a stationary run gets its residents; kNever: it has them, or has none
   SimTime now_ = 0;
 };
 
@@ -85,7 +86,9 @@ Service::Service(const ServiceConfig& config, RequestSource& source)
   TOKENOMICS_CHECK(roles_ok, "pools must be one mixed, or prefill then decode");
   build_instances();
   limit_ = sequence_limit(config);
-  if (config.stationary) place_residents();
+  // Prompts must be on their way before answers can be stationary: what prefill hands over in the first half of the
+  // warm-up is let go, then the residents stand for it.
+  if (config.stationary) residents_from_ = config.pools.size() > 1 ? to_sim_time(Seconds{config.measure.warm_up_s / 2}) : 0;
 }
 
 void Service::build_instances() {
@@ -117,9 +120,9 @@ void Service::place_residents() {
       Sequence& s = store_[slot];
       s.resident = true;
       s.emitted = resident.emitted;
-      s.first_token = s.scheduled = resident.first_token;
+      s.first_token = s.scheduled = now_ + resident.first_token;
       s.prompt_done = s.prompt_target;
-      instances_[static_cast<std::size_t>(instance)].place(slot, 0);
+      instances_[static_cast<std::size_t>(instance)].place(slot, now_);
     });
     refresh(instance);
   }
@@ -138,6 +141,12 @@ ServiceResult Service::run() {
     const SimTime next = std::min({arrival, transfer, instance});
     if (next == kNever || meter_.over(next)) break;
     TOKENOMICS_CHECK(next >= now_, fmt::format("time goes back from {} to {}", now_, next));
+    if (next >= residents_from_) {
+      now_ = residents_from_;
+      residents_from_ = kNever;
+      place_residents();
+      continue;
+    }
     now_ = next;
     ++events_;
     if (arrival == next) arrive();
@@ -205,6 +214,7 @@ void Service::prefilled(Slot slot, SimTime now) {
 void Service::hand_over() {
   const Slot slot = transfers_.top().slot;
   transfers_.pop();
+  if (residents_from_ != kNever) return end(slot, Outcome::Completed, now_);
   route(decode(), slot, now_);
 }
 

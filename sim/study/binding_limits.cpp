@@ -55,7 +55,7 @@ void service_limits(RunResult& result) {
     }
   }
   const double cut = static_cast<double>(r.requests.rejected_context_limit + r.requests.truncated) / std::max(1.0, static_cast<double>(r.requests.arrived));
-  if (cut > 0) result.binding.push_back({"context", std::min(1.0, 10 * cut), fmt::format("{:.2f}% of requests meet the limit of {} tokens", 100 * cut, result.max_context_tokens)});
+  if (cut >= 0.001) result.binding.push_back({"context", std::min(1.0, 10 * cut), fmt::format("{:.2f}% of requests meet the limit of {} tokens", 100 * cut, result.max_context_tokens)});
 }
 
 }  // namespace

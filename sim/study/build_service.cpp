@@ -11,11 +11,9 @@ namespace {
 
 constexpr std::size_t kLengthDraws = 16384;
 
-/// The fullest rank runs out of KV first, so uneven ranks leave the rest of the memory unused.
+/// Whole blocks. Uneven ranks do not shrink the memory: as it fills up, requests go to the ranks that have room.
 std::int64_t usable_kv_tokens(const BuiltPool& pool) {
-  const double usable = static_cast<double>(pool.memory.kv_tokens_per_instance) / pool.spec->plan.balance.context_max_over_mean;
-  const std::int64_t block = pool.spec->block_tokens;
-  return static_cast<std::int64_t>(usable) / block * block;
+  return pool.memory.kv_tokens_per_instance / pool.spec->block_tokens * pool.spec->block_tokens;
 }
 
 BuiltPool build_pool(const PoolSpec& spec) {

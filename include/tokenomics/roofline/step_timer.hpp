@@ -27,10 +27,10 @@ struct PrefillLoad {
   double reexpanded_tokens = 0;  ///< earlier tokens (prefix hits, earlier chunks) whose latents MLA expands again
   std::int64_t sequences = 0;    ///< prompts in the step
   std::int64_t finishing = 0;    ///< prompts whose last token is in the step: each needs the LM head once
-  /// Of `tokens` (and of what they attend to), on the data-parallel rank that has most; 0: whoever asks does not know
-  /// how prompts lie on ranks, and the timer assumes them even as far as whole prompts can be.
+  /// How many of `tokens` are on the data-parallel rank that has most of them. 0: whoever asks does not know how prompts
+  /// lie on ranks, and the timer assumes them even as far as whole prompts can be.
   double fullest_rank_tokens = 0;
-  double fullest_rank_attention = 0;
+  double fullest_rank_attention = 0;  ///< of `attended_tokens`, on the rank that has most of those
 };
 
 /// A run of decode steps whose times are an arithmetic series: step k (k = 0, 1, ... below `steps`) takes
