@@ -81,12 +81,40 @@ BuiltService build_service(const Scenario& scenario) {
   return service;
 }
 
-double saturated_prefill_tok_s(const BuiltPool& pool, const LengthStatistics& lengths) {
+PrefillLoad mean_prompts(const LengthStatistics& lengths, double tokens) {
   const double computed = lengths.mean_input - lengths.mean_cached;
-  const auto tokens = static_cast<double>(pool.config.batching.max_tokens_per_step);
   const double prompts = tokens / computed, attended = tokens * (lengths.mean_cached + computed / 2);
   const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
-  return tokens / pool.timer->step({}, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}).value();
+  return {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole, 0, 0};
+}
+
+Request PromptsOnly::take() {
+  Request request = source_.take();
+  request.output_tokens = 1;
+  request.reasoning_tokens = 0;
+  return request;
+}
+
+double saturated_prefill_tok_s(const Scenario& scenario, const BuiltService& service, const BuiltPool& pool) {
+  constexpr double kPasses = 24, kFirstMeasured = 4, kLastMeasured = 12;  // the queue lasts well beyond the window
+  const LengthStatistics& lengths = service.length_statistics;
+  const auto full = static_cast<double>(pool.config.batching.max_tokens_per_step);
+  const double pass_s = pool.timer->step({}, mean_prompts(lengths, full)).value();
+  ServiceConfig flood = service.config;
+  flood.pools = {pool.config};
+  flood.pools[0].role = PoolRole::Mixed;
+  flood.pools[0].instances = 1;
+  flood.queue_limit_requests.reset();
+  flood.measure = {};
+  flood.measure.warm_up_s = kFirstMeasured * pass_s;
+  flood.measure.duration_s = (kLastMeasured - kFirstMeasured) * pass_s;
+  WorkloadSpec workload = scenario.workload;
+  if (!workload.lengths) return full / pass_s;  // a trace's prompts come at its own times
+  workload.arrivals = AllAtOnceArrivals{static_cast<std::int64_t>(std::ceil(kPasses * full / (lengths.mean_input - lengths.mean_cached)))};
+  const auto requests = make_request_source(workload, scenario.seed, 0);
+  PromptsOnly prompts(*requests);
+  const PoolResult result = simulate(flood, prompts).pools.front();
+  return result.prompt_tokens / result.busy_s;
 }
 
 }  // namespace tokenomics

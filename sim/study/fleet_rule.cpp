@@ -10,23 +10,6 @@
 namespace tokenomics {
 namespace {
 
-/// Requests whose whole answer is the first token: what a prefill pool does, without the decode pool behind it.
-class PromptsOnly final : public RequestSource {
- public:
-  explicit PromptsOnly(RequestSource& source) : source_(source) {}
-  SimTime next_arrival() const override { return source_.next_arrival(); }
-  Request take() override {
-    Request request = source_.take();
-    request.output_tokens = 1;
-    request.reasoning_tokens = 0;
-    return request;
-  }
-  void ended(const Request& request, SimTime now) override { source_.ended(request, now); }
-
- private:
-  RequestSource& source_;
-};
-
 constexpr int kTrialInstances = 4;      // enough for the router to matter
 constexpr double kTrialWarmUpS = 5;     // prefill queues forget in a few passes of a second or two
 constexpr double kTrialWindowS = 20;
@@ -89,7 +72,7 @@ double hold_ttft(const Scenario& scenario, const BuiltService& service, double d
   const double after_s = transfer.latency.value() + service.length_statistics.mean_input * transfer.per_token.value() + decode.step.value();
   const double bound_s = scenario.fleet.ttft_p90_s - after_s;
   const double computed = service.length_statistics.mean_input - service.length_statistics.mean_cached;
-  const double saturated = saturated_prefill_tok_s(service.pools.front(), service.length_statistics) / computed;
+  const double saturated = saturated_prefill_tok_s(scenario, service, service.pools.front()) / computed;
   const auto holds = [&](double rate) { return bound_s > 0 && prompt_p90_s(scenario, service, rate) <= bound_s; };
   const double rate = largest_rate(1.2 * saturated, holds);
   if (rate <= 0) {
@@ -127,12 +110,18 @@ FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const
 FleetSize share_nodes(const BuiltService& service, double nodes) {
   double weight = 0;
   for (const BuiltPool& pool : service.pools) weight += pool.config.instances * pool.nodes_per_instance();
+  const auto units = [](double wanted) { return std::max(1, static_cast<int>(std::floor(wanted + 1e-9))); };
+  const BuiltPool& decode = service.decode();
+  const double decode_share = nodes * decode.config.instances / weight;
   FleetSize size;
-  for (const BuiltPool& pool : service.pools) {
-    const double share = nodes * pool.config.instances / weight;
-    size.instances.push_back(std::max(1, static_cast<int>(std::floor(share + 1e-9))));
-    size.nodes += size.instances.back() * pool.nodes_per_instance();
+  if (service.pools.size() == 1) {
+    size.instances = {units(decode_share)};
+  } else {
+    const int decodes = std::max(1, static_cast<int>(std::lround(decode_share)));
+    const double left = nodes - decodes * decode.nodes_per_instance();
+    size.instances = {units(left / service.pools.front().nodes_per_instance()), decodes};
   }
+  for (std::size_t i = 0; i < service.pools.size(); ++i) size.nodes += size.instances[i] * service.pools[i].nodes_per_instance();
   return size;
 }
 

@@ -76,11 +76,8 @@ ExplainLoad typical_load(const Scenario& scenario, std::size_t index) {
   const LengthStatistics& lengths = service.length_statistics;
   const auto decode_of = [&](double n) { return DecodeLoad{std::max<std::int64_t>(1, std::llround(n)), n * lengths.kv_per_output_token, n * lengths.kv_per_output_token}; };
   if (pool.config.role == PoolRole::Prefill) {
-    const double computed = lengths.mean_input - lengths.mean_cached;
     const auto tokens = static_cast<double>(pool.config.batching.max_tokens_per_step);
-    const double prompts = tokens / computed, attended = tokens * (lengths.mean_cached + computed / 2);
-    const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
-    return {{}, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}, fmt::format("a full prompt step of {:.0f} tokens of the workload's mean prompts", tokens)};
+    return {{}, mean_prompts(lengths, tokens), fmt::format("a full prompt step of {:.0f} tokens of the workload's mean prompts", tokens)};
   }
   if (const auto* closed = std::get_if<ClosedLoopArrivals>(&scenario.workload.arrivals)) {
     const double n = std::min(static_cast<double>(closed->concurrency) / pool.config.instances, static_cast<double>(pool.config.batching.max_sequences));

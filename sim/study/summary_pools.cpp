@@ -66,7 +66,7 @@ void summarise_pools(RunResult& result, const BuiltService& service, const std::
     summary.calibration = pool.spec->calibration.name;
     summary.calibration_is_family_default = pool.spec->calibration.is_family_default;
     if (pool.config.role != PoolRole::Decode && result.service.input_computed_tokens > 0) {
-      summary.saturated_tok_s_per_node = saturated_prefill_tok_s(pool, service.length_statistics) / pool.nodes_per_instance();
+      summary.saturated_tok_s_per_node = saturated_prefill_tok_s(result.scenario, service, pool) / pool.nodes_per_instance();
     }
     if (r.provisioned_s > 0) {
       summary.busy_fraction = r.busy_s / r.provisioned_s;

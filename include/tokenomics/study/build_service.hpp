@@ -34,7 +34,23 @@ struct BuiltService {
 /// Throws Infeasible when a pool's network does not fit its memory (need and have by part).
 BuiltService build_service(const Scenario& scenario);
 
-/// Computed prompt tokens per second of one instance that never waits: full steps of the workload's mean prompts.
-double saturated_prefill_tok_s(const BuiltPool& pool, const LengthStatistics& lengths);
+/// A prompt step of `tokens` computed tokens of the workload's mean prompts, even over ranks.
+PrefillLoad mean_prompts(const LengthStatistics& lengths, double tokens);
+
+/// Computed prompt tokens per second of one instance of `pool` whose queue is never empty: simulated with the
+/// workload's own prompts, whose long ones cost more attention per token than the mean prompt.
+double saturated_prefill_tok_s(const Scenario& scenario, const BuiltService& service, const BuiltPool& pool);
+
+/// The requests of a source as if every answer were its first token: what a prefill pool does without a decode pool.
+class PromptsOnly final : public RequestSource {
+ public:
+  explicit PromptsOnly(RequestSource& source) : source_(source) {}
+  [[nodiscard]] SimTime next_arrival() const override { return source_.next_arrival(); }
+  Request take() override;
+  void ended(const Request& request, SimTime now) override { source_.ended(request, now); }
+
+ private:
+  RequestSource& source_;
+};
 
 }  // namespace tokenomics

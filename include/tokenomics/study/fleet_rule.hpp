@@ -28,7 +28,8 @@ InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService&
 /// leaves. At least one of each.
 FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const InstanceCapacity& capacity, double rate_per_s);
 
-/// Units of a given number of nodes, shared between the pools as the deployment's instances are.
+/// Whole units in a given number of nodes: decode units by their share of the deployment's nodes, to the nearest; prefill
+/// units in what is left. At least one of each.
 FleetSize share_nodes(const BuiltService& service, double nodes);
 
 /// Nodes at an hour of a stepped daily schedule [(from hour, nodes)], which wraps midnight.
