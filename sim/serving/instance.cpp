@@ -149,7 +149,9 @@ void Instance::account(SimTime start, SimTime end, double steps, double decode_o
     if (mode_ == Mode::PromptStep) {
       for (const PromptShare& share : shares_) prompt_tokens += static_cast<double>(share.tokens);
     }
-    context_.observer->run_ended({context_.pool, index_, start, end, static_cast<std::int64_t>(steps), active_.size(), prompt_tokens});
+    const bool decodes = mode_ == Mode::DecodeRun || decode_only_s_ > 0;  // in a prompt-only step the batch stands still
+    context_.observer->run_ended(
+        {context_.pool, index_, start, end, static_cast<std::int64_t>(steps), decodes ? active_.size() : 0, prompt_tokens});
   }
 }
 
