@@ -87,6 +87,7 @@ int run(const Options& options) {
   check_files(options);
   RunOptions how;
   how.jobs = jobs_of(options);
+  how.step_by_step = options.has("step-by-step");
   const Catalogue catalogue = open_catalogue(options);
   const Scenario scenario = scenario_of(options, catalogue);
 
@@ -129,6 +130,7 @@ Command run_command() {
            {"timeline", "FILE", "write the steps of all instances for chrome://tracing or Perfetto"},
            {"require-slo", "", "exit with 1 when the scenario's objectives are missed"},
            {"timing", "", "report how fast the simulation was; the output is then not reproducible"},
+           {"step-by-step", "", "make every step an event of its own: slow, the proof of the fast way"},
            {"jobs", "N", "threads; the result does not depend on it"},
            kColor,
            kQuiet,

@@ -50,6 +50,14 @@ class Run(ProgramTest):
         self.assertNotIn("performance", json.loads(self.run_program("run", small, "--format", "json")[0]))
         self.assertIn("performance", json.loads(self.run_program("run", small, "--format", "json", "--timing")[0]))
 
+    def test_steps_taken_one_by_one_give_the_same_result_with_more_events(self):
+        run = ["run", self.small(), "--format", "json", "--timing"]
+        leaps, steps = (json.loads(self.run_program(*run, *how)[0]) for how in ([], ["--step-by-step"]))
+        self.assertGreater(steps["performance"]["events"], leaps["performance"]["events"])
+        self.assertEqual(steps["requests"], leaps["requests"])
+        for name in ("ttft_s", "tpot_ms", "e2e_s"):
+            self.assertAlmostEqual(steps["latency"][name]["mean"] / leaps["latency"][name]["mean"], 1, delta=1e-6)
+
     def test_colour_is_off_unless_asked_for(self):
         small = self.small()
         self.assertNotIn("\x1b", self.run_program("run", small)[0])
