@@ -26,7 +26,9 @@ void Instance::enqueue(Slot slot, SimTime now) {
   store_[slot].instance = global_index_;
   queue_.push_back(store_, slot);
   if (mode_ == Mode::Idle) {
-    next_event_ = head_admissible(now) ? now : std::max(now, gate_opens_at());
+    const bool admissible = head_admissible(now);
+    if (!admissible && !held_) hold(now);
+    next_event_ = admissible ? now : std::max(now, gate_opens_at());
   } else if (head_admissible(now)) {
     cut_run(now);
   } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
@@ -51,31 +53,33 @@ void Instance::advance(SimTime now) {
 /// The part of a step or run before the end counts as if it had ended there: rates stay right, nothing is finished.
 void Instance::stop(SimTime now) {
   if (mode_ == Mode::Idle) {
-    if (held_) context_.result->held_s += context_.window->overlap_s(idle_since_, now);
+    if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
     return;
   }
   const SimTime start = clock_.start_time();
   if (now <= start) return;
   const double share = static_cast<double>(now - start) / static_cast<double>(next_event_ - start);
-  if (mode_ == Mode::DecodeRun) decode_steps(run_steps_ * share, start, now, clock_.run().first_s, clock_.run().slope_s);
-  else account(start, now, share, decode_only_s_ * share);
+  if (mode_ == Mode::DecodeRun || decode_only_s_ > 0) decode_steps(run_steps_ * share, start, now, clock_.run().first_s, clock_.run().slope_s);
+  else account(start, now, share, 0);
 }
 
 void Instance::end_prompt_step(SimTime now) {
   const SimTime start = clock_.start_time();
   clock_.finish(1);
-  const bool mixed = decode_only_s_ > 0;
-  if (mixed) decode_steps(1, start, now, clock_.run().first_s, 0);
-  else {
+  if (decode_only_s_ > 0) {
+    decode_steps(1, start, now, clock_.run().first_s, 0);
+    finish_due(now);
+  } else {
     account(start, now, 1, 0);
     stall_s_ += active_.empty() ? 0.0 : clock_.run().first_s;
   }
-  if (mixed) finish_due(now);
+  const std::int64_t before = active_.size();
   for (const PromptShare& share : shares_) {
     Sequence& s = store_[share.slot];
     s.prompt_done += share.tokens;
     if (s.prompt_done == s.prompt_target) prompt_complete(share.slot, now);
   }
+  if (stall_s_ > 0 && active_.size() > before) late_.push_back({stall_s_, static_cast<double>(active_.size() - before)});
 }
 
 void Instance::prompt_complete(Slot slot, SimTime now) {
@@ -86,8 +90,17 @@ void Instance::prompt_complete(Slot slot, SimTime now) {
   if (config_.role == PoolRole::Prefill) return context_.listener->prefilled(slot, now);
   ++s.emitted;
   if (s.first_token == kNever) context_.listener->first_token(slot, now);
+  else count_recomputed(s, now);
   if (s.emitted == s.request.output_tokens) return context_.listener->finished(slot, now);
   join(slot, now);
+}
+
+/// The prompt step that computes a preempted sequence again gives its next token. The gap to the one before it is the
+/// time since the preemption.
+void Instance::count_recomputed(const Sequence& s, SimTime now) {
+  if (!context_.window->contains(now)) return;
+  context_.result->output_tokens += 1;
+  context_.listener->gaps(now - s.enqueued, now - s.enqueued, 1);
 }
 
 void Instance::end_decode_run(SimTime now) {
@@ -108,18 +121,14 @@ void Instance::decode_steps(double steps, SimTime start, SimTime now, double fir
     r.output_tokens += inside * steps * growth;
     r.attended_tokens += inside * (steps * static_cast<double>(context_sum_) / scale + growth * steps * (steps - 1) / 2);
     const double first_ns = first_s * 1e9, last_ns = first_ns + slope_s * 1e9 * std::max(0.0, steps - 1);
-    double counted = n * steps * inside;
-    if (stall_s_ > 0) {  // the first gap also holds the prefill-only steps before it
-      const double stalled_ns = first_ns + stall_s_ * 1e9;
-      context_.listener->gaps(std::llround(stalled_ns), std::llround(stalled_ns), n * inside);
-      counted -= n * inside;
-    }
-    context_.listener->gaps(std::llround(std::min(first_ns, last_ns)), std::llround(std::max(first_ns, last_ns)), counted);
+    const double stalled = count_stalled(first_ns, inside);
+    const double next_ns = stalled > 0 ? first_ns + slope_s * 1e9 : first_ns;  // the first gap that is not counted yet
+    context_.listener->gaps(std::llround(std::min(next_ns, last_ns)), std::llround(std::max(next_ns, last_ns)), n * steps * inside - stalled);
     // Tokens accepted together reach the user together: gaps of zero.
     context_.listener->gaps(0, 0, inside * steps * std::max(0.0, growth - n));
   }
-  stall_s_ = 0;
-  account(start, now, steps, mode_ == Mode::PromptStep ? decode_only_s_ : to_seconds(now - start).value());
+  forget_stall();
+  account(start, now, steps, mode_ == Mode::PromptStep ? decode_only_s_ * steps : to_seconds(now - start).value());
   const auto whole = static_cast<FixedTokens>(std::floor(steps));
   context_sum_ += whole * growth_sum_;
   capped_sum_ += whole * capped_growth_sum_;
@@ -127,8 +136,31 @@ void Instance::decode_steps(double steps, SimTime start, SimTime now, double fir
   cross_caps();
 }
 
+/// The first gap also holds the prefill-only steps before it, for those who joined between them only the later ones.
+/// Returns how many gaps were counted.
+double Instance::count_stalled(double step_ns, double inside) {
+  if (stall_s_ <= 0) return 0;
+  double left = static_cast<double>(active_.size());
+  const auto count = [&](double stall_s, double sequences) {
+    const std::int64_t gap_ns = std::llround(step_ns + stall_s * 1e9);
+    context_.listener->gaps(gap_ns, gap_ns, sequences * inside);
+    left -= sequences;
+  };
+  // The youngest first: they are the ones that a preemption has taken away.
+  for (auto late = late_.rbegin(); late != late_.rend(); ++late) count(stall_s_ - late->after_s, std::min(left, late->sequences));
+  count(stall_s_, left);
+  return static_cast<double>(active_.size()) * inside;
+}
+
+void Instance::forget_stall() {
+  stall_s_ = 0;
+  late_.clear();
+}
+
 void Instance::account(SimTime start, SimTime end, double steps, double decode_only_s) {
   const double inside_s = context_.window->overlap_s(start, end);
+  const double prompt_tokens = mode_ == Mode::PromptStep ? steps * prefill_load_.tokens : 0.0;
+  const bool decodes = decode_only_s > 0;  // in a prompt-only step the batch stands still
   if (inside_s > 0) {
     const double whole_s = to_seconds(end - start).value(), inside = inside_s / whole_s;
     PoolResult& r = *context_.result;
@@ -138,18 +170,11 @@ void Instance::account(SimTime start, SimTime end, double steps, double decode_o
     r.prefill_s += inside_s - decode_s;
     r.steps += inside * steps;
     r.sequence_s += inside_s * static_cast<double>(active_.size());
-    const double grown = static_cast<double>(growth_sum_) * (mode_ == Mode::DecodeRun ? steps : 1.0) / 2;
+    const double grown = decodes ? static_cast<double>(growth_sum_) * steps / 2 : 0.0;
     r.kv_token_s += inside_s * (static_cast<double>(charged()) + grown) / static_cast<double>(kFixedOne);
-    if (mode_ == Mode::PromptStep) {
-      for (const PromptShare& share : shares_) r.prompt_tokens += inside * static_cast<double>(share.tokens);
-    }
+    r.prompt_tokens += inside * prompt_tokens;
   }
   if (context_.observer != nullptr) {
-    double prompt_tokens = 0;
-    if (mode_ == Mode::PromptStep) {
-      for (const PromptShare& share : shares_) prompt_tokens += static_cast<double>(share.tokens);
-    }
-    const bool decodes = mode_ == Mode::DecodeRun || decode_only_s_ > 0;  // in a prompt-only step the batch stands still
     context_.observer->run_ended(
         {context_.pool, index_, start, end, static_cast<std::int64_t>(steps), decodes ? active_.size() : 0, prompt_tokens});
   }

@@ -63,6 +63,12 @@ class Instance {
     std::int64_t tokens;
   };
 
+  /// Sequences that joined after prefill-only steps of `after_s` had halted the others.
+  struct LateJoin {
+    double after_s;
+    double sequences;
+  };
+
   // Planning: what the next step is.
   void plan(SimTime now);
   void make_room_for_growth(SimTime now);
@@ -78,12 +84,16 @@ class Instance {
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at);
+  void hold(SimTime now);
 
   // Execution: what happened since the last event.
   void end_prompt_step(SimTime now);
   void end_decode_run(SimTime now);
   void account(SimTime start, SimTime end, double steps, double decode_only_s);
   void decode_steps(double steps, SimTime start, SimTime end, double first_gap_s, double slope_s);
+  [[nodiscard]] double count_stalled(double step_ns, double inside);
+  void forget_stall();
+  void count_recomputed(const Sequence& sequence, SimTime now);
   void cross_caps();
   void finish_due(SimTime now);
   void speculate_one_step(SimTime now);
@@ -126,9 +136,10 @@ class Instance {
   StepClock clock_;
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
-  SimTime idle_since_ = 0;
   bool held_ = false;           ///< idle because the waiting rule says so
+  SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step
+  std::vector<LateJoin> late_;  ///< who joined between them
 
   std::vector<PromptShare> shares_;
   double attention_weight_ = 0;    ///< token equivalents of attending to one earlier token (PromptBudget::EvenWork)

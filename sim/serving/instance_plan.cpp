@@ -27,10 +27,7 @@ double attended(double done, double n, double cap) {
 
 void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
-  if (was_idle) {
-    const double idle_held = held_ ? context_.window->overlap_s(idle_since_, now) : 0;
-    context_.result->held_s += idle_held;
-  }
+  if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
   held_ = false;
   make_room_for_growth(now);
   admit_ready(now);
@@ -38,11 +35,15 @@ void Instance::plan(SimTime now) {
   if (gather_prompts(now)) return start_prompt_step(now);
   if (!active_.empty()) return start_decode_run(now);
   mode_ = Mode::Idle;
-  idle_since_ = now;
-  stall_s_ = 0;
-  held_ = !queue_.empty();
+  forget_stall();
+  if (!queue_.empty()) hold(now);
   next_event_ = held_ ? std::max(now, gate_opens_at()) : kNever;
   TOKENOMICS_CHECK(!held_ || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
+}
+
+void Instance::hold(SimTime now) {
+  held_ = true;
+  held_since_ = now;
 }
 
 void Instance::make_room_for_growth(SimTime now) {
