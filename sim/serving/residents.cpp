@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "speculation.hpp"
+#include "tokenomics/base/error.hpp"
 #include "tokenomics/base/random.hpp"
 
 namespace tokenomics {
@@ -42,7 +45,7 @@ double stationary_step_s(const PoolConfig& pool, const LengthStatistics& lengths
 /// n / T(n) rises with n, so the fixed point n = rate * E[steps] * T(n) is found by bisection.
 StationaryBatch stationary_batch(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s) {
   const double steps = Speculation(pool.mtp).mean_steps(std::max(0.0, lengths.mean_output - 1));
-  const double by_kv = static_cast<double>(pool.kv_tokens) / (lengths.kv_per_output_token + static_cast<double>(pool.block_tokens) / 2);
+  const double by_kv = static_cast<double>(pool.kv_tokens) / (lengths.kv_per_output_token + static_cast<double>(pool.block_tokens) / 2 + static_cast<double>(pool.kv_tokens_per_sequence));
   const double most = std::max(1.0, std::min(static_cast<double>(pool.batching.max_sequences), by_kv));
   const auto step_s = [&](double n) { return stationary_step_s(pool, lengths, rate_per_s, n); };
   const auto flow = [&](double n) { return n / (steps * step_s(n)); };  // requests/s that n sequences complete
@@ -56,8 +59,12 @@ StationaryBatch stationary_batch(const PoolConfig& pool, const LengthStatistics&
 }
 
 Lengths TruncatedLaw::draw(RandomStream& random) const {
+  constexpr int kMostDraws = 100'000;
   Lengths lengths = law_.draw(random);
-  while (lengths.input >= limit_) lengths = law_.draw(random);
+  for (int draws = 1; lengths.input >= limit_; ++draws) {
+    if (draws == kMostDraws) throw Infeasible(fmt::format("context: prompt and answer may have {} tokens together, and no prompt of the workload is shorter", limit_));
+    lengths = law_.draw(random);
+  }
   lengths.output = std::min(lengths.output, limit_ - lengths.input);
   lengths.reasoning = std::min(lengths.reasoning, lengths.output - 1);
   return lengths;
@@ -75,6 +82,7 @@ void Residents::for_each(int i, const std::function<void(const Resident&)>& plac
   RandomStream random(seed_, "residents", replication_ * 65536 + static_cast<std::uint64_t>(i));
   const double per_token_s = batch_.step.value() / Speculation(pool_.mtp).mean();
   const auto whole = static_cast<std::int64_t>(std::floor(batch_.sequences + random.uniform()));
+  if (sampler_.statistics().mean_output <= 1) return;  // nobody ever decodes
   for (std::int64_t k = 0; k < std::min(whole, pool_.batching.max_sequences);) {
     const Lengths& l = sampler_.draw(random);
     if (l.output < 2) continue;  // never decodes
