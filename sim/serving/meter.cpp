@@ -42,13 +42,14 @@ void Meter::prefilled(const Sequence& s, SimTime now) {
 }
 
 int Meter::batch_of(const Sequence& s, SimTime now) const {
-  if (measure_.requests && !measure_.duration_s) {
-    const double place = static_cast<double>(s.request.id - measure_.warm_up_requests) / static_cast<double>(*measure_.requests);
-    return static_cast<int>(place * LatencyMetric::kBatches);
+  double place = 0;  // in the window, as a share of it
+  if (measure_.duration_s) {
+    const SimTime at = config_.stationary ? now : s.request.arrival;
+    place = static_cast<double>(at - window_.from) / static_cast<double>(window_.to - window_.from);
+  } else if (measure_.requests) {
+    place = (static_cast<double>(s.request.id) - static_cast<double>(measure_.warm_up_requests)) / static_cast<double>(*measure_.requests);
   }
-  if (!measure_.duration_s) return 0;
-  const SimTime at = config_.stationary ? now : s.request.arrival;
-  return static_cast<int>(static_cast<double>(at - window_.from) / static_cast<double>(window_.to - window_.from) * LatencyMetric::kBatches);
+  return static_cast<int>(std::clamp(place, 0.0, 1.0) * LatencyMetric::kBatches);  // ids of residents lie far beyond
 }
 
 void Meter::first_token(Sequence& s, SimTime now) {
