@@ -75,7 +75,8 @@ BuiltService build_service(const Scenario& scenario) {
   service.config.queue_limit_requests = scenario.limits.queue_requests;
   service.config.measure = measurement(scenario);
   service.config.seed = scenario.seed;
-  service.lengths = make_length_law(scenario.workload);
+  service.workload.emplace(scenario.workload);
+  service.lengths = service.workload->length_law();
   RandomStream random(scenario.seed, "length statistics");
   service.length_statistics = statistics_of(TruncatedLaw(*service.lengths, sequence_limit(service.config)).representative(kLengthDraws, random));
   return service;

@@ -83,7 +83,7 @@ ExplainLoad typical_load(const Scenario& scenario, std::size_t index) {
     const double n = std::min(static_cast<double>(closed->concurrency) / pool.config.instances, static_cast<double>(pool.config.batching.max_sequences));
     return {decode_of(n), {}, fmt::format("{:.0f} sequences: the closed loop's concurrency over the instances", n)};
   }
-  double rate = mean_arrival_rate(scenario.workload).value_or(0) / pool.config.instances;
+  double rate = service.workload->mean_arrival_rate().value_or(0) / pool.config.instances;
   std::string origin = fmt::format("stationary batch at {:.4g} requests/s per instance", rate);
   if (scenario.fleet.kind == FleetSpec::Kind::HoldService) {
     rate = instance_capacity(scenario, service).decode_rate_per_s;

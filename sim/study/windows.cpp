@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "tokenomics/base/error.hpp"
 #include "tokenomics/base/parallel.hpp"
 #include "tokenomics/units/quantity.hpp"
 
@@ -10,9 +13,9 @@ namespace tokenomics {
 namespace {
 
 /// Mean rate at an hour: the day/night shape where the workload has one, else its mean rate.
-double rate_at(const WorkloadSpec& workload, double hour) {
-  const double mean = mean_arrival_rate(workload).value_or(0);
-  const auto* day = std::get_if<DayNightArrivals>(&workload.arrivals);
+double rate_at(const LoadedWorkload& workload, double hour) {
+  const double mean = workload.mean_arrival_rate().value_or(0);
+  const auto* day = std::get_if<DayNightArrivals>(&workload.spec().arrivals);
   if (day == nullptr || day->hourly_shape.empty()) return mean;
   double sum = 0;
   for (const double share : day->hourly_shape) sum += share;
@@ -30,17 +33,27 @@ FleetSize fixed_fleet(const BuiltService& service) {
   return size;
 }
 
-ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service, const WindowPlan& plan, std::uint64_t window, std::uint64_t replication,
-                           const RunOptions& options) {
+/// The workload as a window of the day has it: one request a second, times the window's rate. Elsewhere as it is.
+LoadedWorkload window_workload(const Scenario& scenario, const BuiltService& service, const std::vector<WindowPlan>& plans) {
+  if (plans.empty() || plans.front().stands_for_s <= 0) return *service.workload;
+  for (const WindowPlan& plan : plans) {
+    if (plan.rate_per_s > 0) continue;
+    throw ScenarioError(Problem{scenario.file, "/workload/arrivals", fmt::format("{} requests/s at hour {:.2f}", plan.rate_per_s, plan.hour), "a positive rate in every window", ""});
+  }
+  WorkloadSpec spec = service.workload->spec();
+  spec.arrivals = PoissonArrivals{1.0};
+  return LoadedWorkload(std::move(spec));
+}
+
+ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service, const LoadedWorkload& workload, const WindowPlan& plan,
+                           std::uint64_t window, std::uint64_t replication, const RunOptions& options) {
   ServiceConfig config = service.config;
   for (std::size_t i = 0; i < config.pools.size(); ++i) config.pools[i].instances = plan.fleet.instances[i];
   config.replication = replication * 4096 + window;
   config.step_by_step = options.step_by_step;
   if (window == 0 && replication == 0) config.observer = options.observer;
-  WorkloadSpec workload = scenario.workload;
-  if (plan.stands_for_s > 0) workload.arrivals = PoissonArrivals{plan.rate_per_s};
   if (scenario.measure.start == MeasureSpec::Start::Stationary) config.stationary = StationaryStart{service.lengths.get(), plan.rate_per_s};
-  const auto source = make_request_source(workload, scenario.seed, config.replication);
+  const auto source = workload.source(scenario.seed, config.replication, plan.stands_for_s > 0 ? plan.rate_per_s : 1.0);
   return simulate(config, *source);
 }
 
@@ -48,14 +61,14 @@ ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service
 
 std::vector<WindowPlan> plan_windows(const Scenario& scenario, const BuiltService& service) {
   const int count = scenario.measure.windows_per_day;
-  if (count <= 0) return {{0, mean_arrival_rate(scenario.workload).value_or(0), 0, fixed_fleet(service)}};
+  if (count <= 0) return {{0, service.workload->mean_arrival_rate().value_or(0), 0, fixed_fleet(service)}};
   std::optional<InstanceCapacity> capacity;
   if (scenario.fleet.kind == FleetSpec::Kind::HoldService) capacity = instance_capacity(scenario, service);
   std::vector<WindowPlan> plans;
   for (int i = 0; i < count; ++i) {
     WindowPlan plan;
     plan.hour = (i + 0.5) * 24.0 / count;
-    plan.rate_per_s = rate_at(scenario.workload, plan.hour);
+    plan.rate_per_s = rate_at(*service.workload, plan.hour);
     plan.stands_for_s = kSecondsPerDay / count;
     if (capacity) plan.fleet = hold_service(scenario.fleet, service, *capacity, plan.rate_per_s);
     else if (scenario.fleet.kind == FleetSpec::Kind::Schedule) plan.fleet = share_nodes(service, scheduled_nodes(scenario.fleet.schedule_nodes, plan.hour));
@@ -68,10 +81,11 @@ std::vector<WindowPlan> plan_windows(const Scenario& scenario, const BuiltServic
 std::vector<WindowOutcome> simulate_windows(const Scenario& scenario, const BuiltService& service, const std::vector<WindowPlan>& plans,
                                             const RunOptions& options) {
   const auto replications = static_cast<std::size_t>(std::max(1, scenario.measure.replications));
+  const LoadedWorkload workload = window_workload(scenario, service, plans);
   std::vector<ServiceResult> results(plans.size() * replications);
   std::atomic<std::size_t> done{0};
   parallel_for(std::max(1U, options.jobs), results.size(), [&](std::size_t i) {
-    results[i] = simulate_one(scenario, service, plans[i / replications], i / replications, i % replications, options);
+    results[i] = simulate_one(scenario, service, workload, plans[i / replications], i / replications, i % replications, options);
     if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(results.size()));
   });
   std::vector<WindowOutcome> outcomes;

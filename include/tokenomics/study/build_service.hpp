@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "tokenomics/roofline/step_model.hpp"
 #include "tokenomics/scenario/scenario.hpp"
 #include "tokenomics/sim/service.hpp"
+#include "tokenomics/workload/workload.hpp"
 
 namespace tokenomics {
 
@@ -24,6 +26,7 @@ struct BuiltPool {
 struct BuiltService {
   std::vector<BuiltPool> pools;  ///< in the engine's order: mixed, or prefill then decode
   ServiceConfig config;
+  std::optional<LoadedWorkload> workload;  ///< its files are read once, here
   std::unique_ptr<LengthLaw> lengths;
   LengthStatistics length_statistics;  ///< of the requests the service accepts
 
