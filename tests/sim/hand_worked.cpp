@@ -110,6 +110,8 @@ TEST_CASE("Steps grow with the context they read", "[sim]") {
   CHECK(o.result.itl.histogram().count() == 3);
   CHECK(o.result.itl.histogram().mean() == Approx(22e6));
   CHECK(o.result.itl.histogram().max() == ms(23));
+  CHECK(o.result.pools[0].attended_tokens == Approx(36));
+  CHECK(o.result.pools[0].decode_steps == Approx(3));
   CHECK(o.result.events == 4);  // an arrival, a step planned, the prompt's end, one leap
 }
 
