@@ -19,19 +19,13 @@ constexpr std::uint64_t kIdsPerInstance = 1'000'000;
 /// Mean time from one decode step to the next of n sequences at the mean context. In a mixed pool prompts share steps:
 /// of less than one prompt a step, only that share of the steps carries one.
 double stationary_step_s(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s, double n) {
-  const double context = lengths.kv_per_output_token;
-  const std::int64_t cap = pool.timer->context_cap();
-  const double capped = cap > 0 ? std::min(context, static_cast<double>(cap)) : context;
-  const DecodeLoad decode{std::max<std::int64_t>(1, std::llround(n)), n * context, n * capped};
+  const DecodeLoad decode = decode_load_of(pool, n, n * lengths.kv_per_output_token);
   const double plain_s = pool.timer->step(decode, {}).value();
   if (pool.role != PoolRole::Mixed) return plain_s;
   double step_s = plain_s;
-  const double computed = lengths.mean_input - lengths.mean_cached;
   for (int i = 0; i < 20; ++i) {
-    const double per_step = rate_per_s * step_s, prompts = std::max(1.0, per_step), tokens = prompts * computed;
-    const double attended = tokens * (lengths.mean_cached + computed / 2);
-    const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
-    const double shared_s = pool.timer->step(decode, {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole}).value();
+    const double per_step = rate_per_s * step_s;
+    const double shared_s = pool.timer->step(decode, prompts_of(pool, lengths, std::max(1.0, per_step))).value();
     const double next = plain_s + std::min(1.0, per_step) * (shared_s - plain_s);
     const bool settled = std::abs(next - step_s) < 1e-6 * step_s;
     step_s = std::min(next, 60.0);  // an overloaded pool has no fixed point: bisection then finds it saturated
@@ -40,7 +34,24 @@ double stationary_step_s(const PoolConfig& pool, const LengthStatistics& lengths
   return step_s;
 }
 
+double capped_context(const PoolConfig& pool, double context) {
+  const auto cap = static_cast<double>(pool.timer->context_cap());
+  return cap > 0 ? std::min(context, cap) : context;
+}
+
 }  // namespace
+
+DecodeLoad decode_load_of(const PoolConfig& pool, double sequences, double context_tokens) {
+  const double capped = sequences > 0 ? sequences * capped_context(pool, context_tokens / sequences) : 0;
+  return {std::max<std::int64_t>(1, std::llround(sequences)), context_tokens, capped};
+}
+
+PrefillLoad prompts_of(const PoolConfig& pool, const LengthStatistics& lengths, double prompts) {
+  const double computed = lengths.mean_input - lengths.mean_cached, context = lengths.mean_cached + computed / 2;
+  const double tokens = prompts * computed;
+  const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
+  return {tokens, tokens * context, tokens * capped_context(pool, context), prompts * lengths.mean_cached, whole, whole, 0, 0};
+}
 
 /// n / T(n) rises with n, so the fixed point n = rate * E[steps] * T(n) is found by bisection.
 StationaryBatch stationary_batch(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s) {

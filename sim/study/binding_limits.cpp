@@ -16,7 +16,7 @@ void add(RunResult& result, const char* name, double strength, std::string detai
 
 /// Share of the mean decode step that each physical limit takes (time that the schedule does not hide).
 void physical_limits(RunResult& result, const BuiltPool& pool, const PoolResult& r) {
-  const DecodeLoad load = mean_decode_load(r);
+  const DecodeLoad load = mean_decode_load(pool.config, r);
   if (load.sequences == 0) return;
   const StepExplanation step = pool.timer->explain(load, {});
   double compute = 0, hbm = 0, network = 0;

@@ -82,11 +82,8 @@ BuiltService build_service(const Scenario& scenario) {
   return service;
 }
 
-PrefillLoad mean_prompts(const LengthStatistics& lengths, double tokens) {
-  const double computed = lengths.mean_input - lengths.mean_cached;
-  const double prompts = tokens / computed, attended = tokens * (lengths.mean_cached + computed / 2);
-  const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
-  return {tokens, attended, attended, prompts * lengths.mean_cached, whole, whole, 0, 0};
+PrefillLoad mean_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double tokens) {
+  return prompts_of(pool, lengths, tokens / (lengths.mean_input - lengths.mean_cached));
 }
 
 Request PromptsOnly::take() {
@@ -100,7 +97,7 @@ double saturated_prefill_tok_s(const Scenario& scenario, const BuiltService& ser
   constexpr double kPasses = 24, kFirstMeasured = 4, kLastMeasured = 12;  // the queue lasts well beyond the window
   const LengthStatistics& lengths = service.length_statistics;
   const auto full = static_cast<double>(pool.config.batching.max_tokens_per_step);
-  const double pass_s = pool.timer->step({}, mean_prompts(lengths, full)).value();
+  const double pass_s = pool.timer->step({}, mean_prompts(pool.config, lengths, full)).value();
   ServiceConfig flood = service.config;
   flood.pools = {pool.config};
   flood.pools[0].role = PoolRole::Mixed;

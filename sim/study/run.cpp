@@ -74,10 +74,10 @@ ExplainLoad typical_load(const Scenario& scenario, std::size_t index) {
   const BuiltService service = build_service(scenario);
   const BuiltPool& pool = service.pools.at(index);
   const LengthStatistics& lengths = service.length_statistics;
-  const auto decode_of = [&](double n) { return DecodeLoad{std::max<std::int64_t>(1, std::llround(n)), n * lengths.kv_per_output_token, n * lengths.kv_per_output_token}; };
+  const auto decode_of = [&](double n) { return decode_load_of(pool.config, n, n * lengths.kv_per_output_token); };
   if (pool.config.role == PoolRole::Prefill) {
     const auto tokens = static_cast<double>(pool.config.batching.max_tokens_per_step);
-    return {{}, mean_prompts(lengths, tokens), fmt::format("a full prompt step of {:.0f} tokens of the workload's mean prompts", tokens)};
+    return {{}, mean_prompts(pool.config, lengths, tokens), fmt::format("a full prompt step of {:.0f} tokens of the workload's mean prompts", tokens)};
   }
   if (const auto* closed = std::get_if<ClosedLoopArrivals>(&scenario.workload.arrivals)) {
     const double n = std::min(static_cast<double>(closed->concurrency) / pool.config.instances, static_cast<double>(pool.config.batching.max_sequences));

@@ -17,6 +17,6 @@ void find_binding_limits(RunResult& result, const BuiltService& service, const s
 double scale_of(const WindowOutcome& outcome);
 TokenVolume volume_of(const WindowOutcome& outcome);
 /// Mean load of a decode step of a pool, from what was measured.
-DecodeLoad mean_decode_load(const PoolResult& pool);
+DecodeLoad mean_decode_load(const PoolConfig& pool, const PoolResult& result);
 
 }  // namespace tokenomics

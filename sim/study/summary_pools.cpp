@@ -23,7 +23,7 @@ struct StepFigures {
 
 StepFigures step_figures(const BuiltPool& pool, const PoolResult& r) {
   StepFigures figures;
-  DecodeLoad decode = mean_decode_load(r);
+  DecodeLoad decode = mean_decode_load(pool.config, r);
   PrefillLoad prefill;
   if (r.decode_steps <= 0 || r.prefill_s > r.decode_s) {
     const double steps = std::max(1.0, r.steps - r.decode_steps);
@@ -41,10 +41,9 @@ StepFigures step_figures(const BuiltPool& pool, const PoolResult& r) {
 
 }  // namespace
 
-DecodeLoad mean_decode_load(const PoolResult& r) {
+DecodeLoad mean_decode_load(const PoolConfig& pool, const PoolResult& r) {
   if (r.decode_steps <= 0 || r.busy_s <= 0) return {};
-  const double context = r.attended_tokens / r.decode_steps;
-  return {std::max<std::int64_t>(1, std::llround(r.sequence_s / r.busy_s)), context, context};
+  return decode_load_of(pool, r.sequence_s / r.busy_s, r.attended_tokens / r.decode_steps);
 }
 
 void summarise_pools(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes) {

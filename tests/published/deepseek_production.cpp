@@ -130,7 +130,7 @@ TEST_CASE("Saturated prefill: the published average is a busy share of it", "[pu
   const BuiltPool& prefill = service.pools.front();
   const double with_workload = saturated_prefill_tok_s(scenario, service, prefill) / prefill.nodes_per_instance();
   const auto full = static_cast<double>(prefill.config.batching.max_tokens_per_step);
-  const double with_mean_prompts = full / prefill.timer->step({}, mean_prompts(service.length_statistics, full)).value() / prefill.nodes_per_instance();
+  const double with_mean_prompts = full / prefill.timer->step({}, mean_prompts(prefill.config, service.length_statistics, full)).value() / prefill.nodes_per_instance();
   WARN("computed tokens/s of a saturated prefill node: " << with_workload << " with the workload's prompts (busy share " << 32.2e3 / with_workload << "), "
        << with_mean_prompts << " if every prompt were the mean one (busy share " << 32.2e3 / with_mean_prompts << "); published average 32.2k");
   CHECK(with_workload < with_mean_prompts);  // attention to long prompts costs more than to their mean

@@ -75,6 +75,21 @@ TEST_CASE("Prompts lengthen the steps that carry them, and only those", "[sim]")
   CHECK(batch.sequences == Approx(11.111).epsilon(1e-3));
 }
 
+// Prompts of 500 tokens that read at most 100 each: 50,000 at 0.1 us are 5 ms. 10 requests/s: step = 10 / (1 - 0.05) ms.
+TEST_CASE("Prompts read no further than the timer's cap in the stationary state either", "[sim]") {
+  struct WindowTimer final : StepTimer {
+    Seconds step(const DecodeLoad&, const PrefillLoad& p) const override {
+      return Seconds{0.010 + 1e-7 * p.capped_attended_tokens};
+    }
+    LinearRun run(const DecodeLoad&, const DecodeGrowth&) const override { return {0.010, 0, 1e18}; }
+    std::int64_t context_cap() const override { return 100; }
+  };
+  const WindowTimer timer;
+  PoolConfig pool = decode_pool(timer);
+  pool.role = PoolRole::Mixed;
+  CHECK(stationary_batch(pool, hundred_steps(), 10).step.value() == Approx(0.010 / 0.95).epsilon(1e-4));
+}
+
 // T = 5 ms + 2 us n; 400 requests/s of 500 steps: n = 200,000 T = 1,000 + 0.4 n, so n = 1,667 and T = 8.33 ms. The window,
 // 3 s, is shorter than an answer of 4.
 TEST_CASE("A stationary start is stationary: batch, speed, completions and output", "[sim]") {

@@ -37,6 +37,13 @@ struct MixedService {
   }
 };
 
+struct CapTimer final : StepTimer {
+  std::int64_t cap = 0;
+  Seconds step(const DecodeLoad&, const PrefillLoad&) const override { return Seconds{1}; }
+  LinearRun run(const DecodeLoad&, const DecodeGrowth&) const override { return {}; }
+  std::int64_t context_cap() const override { return cap; }
+};
+
 const std::vector<std::pair<double, int>> kSchedule = {{1.25, 10}, {8.0, 40}, {20.5, 5}};
 
 }  // namespace
@@ -107,15 +114,41 @@ TEST_CASE("Nodes are shared as in the deployment, in whole units", "[study]") {
 
 // Prompts of 100 with 40 cached: 120 computed tokens are two prompts, each token attends to 40 + 30 on average.
 TEST_CASE("A step of mean prompts", "[study]") {
+  CapTimer timer;
+  PoolConfig pool;
+  pool.timer = &timer;
   LengthStatistics lengths;
   lengths.mean_input = 100;
   lengths.mean_cached = 40;
-  const PrefillLoad load = mean_prompts(lengths, 120);
-  CHECK(load.tokens == 120);
+  const PrefillLoad load = mean_prompts(pool, lengths, 120);
+  CHECK(load.tokens == Approx(120));
   CHECK(load.attended_tokens == Approx(8400));
+  CHECK(load.capped_attended_tokens == Approx(8400));
   CHECK(load.reexpanded_tokens == Approx(80));
   CHECK(load.sequences == 2);
-  CHECK(mean_prompts(lengths, 90).sequences == 2);  // one and a half
+  CHECK(mean_prompts(pool, lengths, 90).sequences == 2);  // one and a half
+  timer.cap = 50;
+  CHECK(mean_prompts(pool, lengths, 120).attended_tokens == Approx(8400));
+  CHECK(mean_prompts(pool, lengths, 120).capped_attended_tokens == Approx(6000));
+}
+
+// 10 sequences while busy, 5,000 tokens of context together: 500 each, of which a window of 300 is read.
+TEST_CASE("The mean decode load reads no further than the timer's cap", "[study]") {
+  CapTimer timer;
+  PoolConfig pool;
+  pool.timer = &timer;
+  PoolResult result;
+  result.busy_s = 2;
+  result.sequence_s = 20;
+  result.decode_steps = 40;
+  result.attended_tokens = 200'000;
+  CHECK(mean_decode_load(pool, result).sequences == 10);
+  CHECK(mean_decode_load(pool, result).context_tokens == Approx(5000));
+  CHECK(mean_decode_load(pool, result).capped_tokens == Approx(5000));
+  timer.cap = 300;
+  CHECK(mean_decode_load(pool, result).context_tokens == Approx(5000));
+  CHECK(mean_decode_load(pool, result).capped_tokens == Approx(3000));
+  CHECK(mean_decode_load(pool, PoolResult{}).sequences == 0);
 }
 
 // 20 s measured stand for an hour: everything counts 180-fold.

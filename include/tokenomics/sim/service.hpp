@@ -70,6 +70,13 @@ struct ServiceConfig {
 /// Throws std::logic_error on a broken contract (a source that goes back in time, a pool without a timer).
 ServiceResult simulate(const ServiceConfig& config, RequestSource& source);
 
+/// `sequences` (at least one) of `context_tokens` together: each is taken to have the mean context where the pool's timer
+/// caps contexts.
+DecodeLoad decode_load_of(const PoolConfig& pool, double sequences, double context_tokens);
+
+/// `prompts` mean prompts, whole ones where their number matters; each token attends to the mean context, capped as above.
+PrefillLoad prompts_of(const PoolConfig& pool, const LengthStatistics& lengths, double prompts);
+
 /// Mean batch of one decode (or mixed) instance at `rate_per_s` requests into it: n with n = rate * E[steps] * T(n).
 /// Nothing when the instance cannot keep up within its limits.
 struct StationaryBatch {

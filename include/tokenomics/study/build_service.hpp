@@ -38,7 +38,7 @@ struct BuiltService {
 BuiltService build_service(const Scenario& scenario);
 
 /// A prompt step of `tokens` computed tokens of the workload's mean prompts, even over ranks.
-PrefillLoad mean_prompts(const LengthStatistics& lengths, double tokens);
+PrefillLoad mean_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double tokens);
 
 /// Computed prompt tokens per second of one instance of `pool` whose queue is never empty: simulated with the
 /// workload's own prompts, whose long ones cost more attention per token than the mean prompt.
