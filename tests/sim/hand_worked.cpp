@@ -171,6 +171,19 @@ TEST_CASE("Prefill and decode apart: the first token comes when the KV cache has
   CHECK(o.result.output_tokens == Approx(4));
 }
 
+// One draft that is always accepted: ten tokens after the first in five steps, every second one with its forerunner.
+TEST_CASE("Tokens accepted together come with no gap between them", "[sim]") {
+  const LinearTimer timer = ten_ms();
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].mtp = {1, {1.0}};
+  const Outcomes o = serve(config, {request(0, 10, 11)});
+  CHECK(o.of.at(0).end == ms(60));
+  CHECK(o.result.output_tokens == Approx(11));
+  CHECK(o.result.itl.histogram().count() == 10);
+  CHECK(o.result.itl.histogram().count_at_most(0) == 5);
+  CHECK(o.result.tpot.histogram().mean() == ms(5));
+}
+
 // 9 reasoning tokens of 20: the answer starts with token 10, nine gaps of 10 ms after the first at 10 ms.
 TEST_CASE("The first token of the answer comes after those of the reasoning", "[sim]") {
   const LinearTimer timer = ten_ms();
