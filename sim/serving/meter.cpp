@@ -76,6 +76,12 @@ void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
     config_.observer->request_ended({s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
   }
   const bool counts = config_.stationary ? window_.contains(now) : s.measured;
+  // With a duration, answers are those that end in the window, as its tokens and its cost are the window's.
+  const bool answers = measure_.duration_s ? window_.contains(now) : counts;
+  if (outcome == Outcome::Completed && answers) {
+    ++result_.answers;
+    result_.answers_tokens += static_cast<double>(s.request.output_tokens);
+  }
   if (outcome == Outcome::Completed && counts) completed(s, now);
   if (!s.measured) return;
   --measured_left_;
@@ -90,8 +96,6 @@ void Meter::completed(const Sequence& s, SimTime now) {
   const int batch = batch_of(s, now);
   const auto gaps = static_cast<double>(s.request.output_tokens - 1);
   const double decode_ns = static_cast<double>(now - s.first_token);
-  ++result_.answers;
-  result_.answers_tokens += static_cast<double>(s.request.output_tokens);
   double tok_s = -1;
   if (gaps > 0) {
     result_.tpot.add(std::llround(decode_ns / gaps), batch);
