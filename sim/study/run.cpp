@@ -60,7 +60,8 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
   }
   result.scale = result.service.measured_s > 0 ? result.represents_s / result.service.measured_s : 1;
   result.max_context_tokens = sequence_limit(service.config);
-  result.sequences_at_context_limit = std::floor(static_cast<double>(service.decode().config.kv_tokens) / static_cast<double>(result.max_context_tokens));
+  const PoolConfig& decode = service.decode().config;  // a sequence lies on one rank
+  result.sequences_at_context_limit = decode.ranks * std::floor(static_cast<double>(decode.kv_tokens / decode.ranks) / static_cast<double>(result.max_context_tokens));
   summarise_pools(result, service, outcomes);
   summarise_fleet(result, service, outcomes);
   summarise_money(result, service, outcomes);

@@ -21,22 +21,18 @@ struct StepFigures {
   double balancedness = 1;
 };
 
-StepFigures step_figures(const BuiltPool& pool, const PoolResult& r) {
-  StepFigures figures;
-  DecodeLoad decode = mean_decode_load(pool.config, r);
-  PrefillLoad prefill;
-  if (r.decode_steps <= 0 || r.prefill_s > r.decode_s) {
-    const double steps = std::max(1.0, r.steps - r.decode_steps);
-    const double tokens = std::max(1.0, r.prompt_tokens / steps);
-    decode = {};
-    prefill = {tokens, tokens * tokens / 2 / pool.config.ranks, tokens * tokens / 2 / pool.config.ranks, 0, 1, 1};
-  }
-  const StepExplanation step = pool.timer->explain(decode, prefill);
+/// MBU = HBM bytes of the mean step * steps / (peak bandwidth * provisioned GPU time). A pool that decodes counts its
+/// decode steps; what prompts read beyond the weights they share with them is left out (a few percent).
+StepFigures step_figures(const BuiltPool& pool, const LengthStatistics& lengths, const PoolResult& r) {
+  const DecodeLoad decode = mean_decode_load(pool.config, r);
+  const bool decodes = decode.sequences > 0;
+  const double tokens = r.prompt_tokens / r.steps;
+  if (!decodes && tokens < 1) return {};
+  const StepExplanation step = pool.timer->explain(decode, decodes ? PrefillLoad{} : mean_prompts(pool.config, lengths, tokens));
   double bytes = 0;
   for (const OperatorTime& op : step.operators) bytes += op.hbm_bytes.value();
-  figures.balancedness = step.balancedness;
-  figures.mbu = bytes / (pool.spec->plan.gpu.require_hbm_bandwidth().value() * step.total.value()) * r.busy_s / r.provisioned_s;
-  return figures;
+  const double steps = decodes ? r.decode_steps : r.steps;
+  return {bytes * steps / (pool.spec->plan.gpu.require_hbm_bandwidth().value() * r.provisioned_s), step.balancedness};
 }
 
 }  // namespace
@@ -75,7 +71,7 @@ void summarise_pools(RunResult& result, const BuiltService& service, const std::
     if (r.busy_s > 0 && r.steps > 0) {
       if (pool.config.role != PoolRole::Prefill) summary.batch_mean = r.sequence_s / r.busy_s;
       summary.step_ms_mean = r.busy_s / r.steps * 1e3;
-      const StepFigures figures = step_figures(pool, r);
+      const StepFigures figures = step_figures(pool, service.length_statistics, r);
       summary.mbu = figures.mbu;
       if (pool.spec->plan.network.moe() != nullptr) summary.balancedness = figures.balancedness;
     }

@@ -39,7 +39,7 @@ struct PoolSummary {
   std::optional<double> step_ms_mean;
   std::optional<double> kv_occupancy_mean;
   std::optional<double> mfu;              ///< 2 * active parameters * tokens / (dense peak of the GEMM arithmetic * GPU time)
-  std::optional<double> mbu;              ///< bytes of the mean step / (peak bandwidth * its time), times the busy share
+  std::optional<double> mbu;              ///< HBM bytes of the mean step * steps / (peak bandwidth * GPU time)
   std::optional<double> balancedness;     ///< mean over max of the expert ranks' load
   std::optional<double> saturated_tok_s_per_node;  ///< prefill pools: computed tokens/s of a node that never waits
   MemoryPlan memory;
