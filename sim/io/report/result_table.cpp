@@ -76,9 +76,10 @@ void request_section(TextPage& page, const RunResult& result) {
                 whole(static_cast<double>(n.truncated)), whole(static_cast<double>(n.preemptions))}}});
   const SloFigures slo = slo_figures(result);
   if (!slo.met) return;
-  page.paragraph(fmt::format("SLO {}: first token in time {}%, fast enough {}%, both {}%", *slo.met ? "met" : "missed",
-                             percent(slo.ttft), percent(slo.interactivity), percent(slo.all)),
-                 2);
+  std::string line = fmt::format("SLO {}:", *slo.met ? "met" : "missed");
+  if (slo.ttft) line += fmt::format(" first token in time {}%,", percent(slo.ttft));
+  if (slo.interactivity) line += fmt::format(" fast enough {}%,", percent(slo.interactivity));
+  page.paragraph(line + fmt::format(" all objectives {}%", percent(slo.all)), 2);
 }
 
 void throughput_section(TextPage& page, const RunResult& result) {
