@@ -92,6 +92,12 @@ TEST_CASE("The waiting rule holds prompts until enough of them wait or the first
     CHECK(o.of.at(1).scheduled == ms(600));          // a boundary: 110 + 49 steps of 10
     CHECK(o.result.pools[0].held_s == Approx(0.1));  // before the first
   }
+  SECTION("the time held runs from the first") {
+    config.pools[0].batching.wait.until_requests = 3;
+    const Outcomes o = serve(config, {request(500, 10, 1), request(530, 10, 1)});
+    CHECK(o.of.at(1).scheduled == ms(600));
+    CHECK(o.result.pools[0].held_s == Approx(0.1));
+  }
   SECTION("what arrives during a prompt step and is held when it ends") {
     const Outcomes o = serve(config, {request(0, 10, 1), request(0, 10, 1), request(5, 10, 1)});
     CHECK(o.of.at(1).scheduled == 0);
