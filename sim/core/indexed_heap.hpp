@@ -20,7 +20,6 @@ class IndexedHeap {
 
   [[nodiscard]] int top() const { return heap_.front(); }
   [[nodiscard]] Key top_key() const { return key_[static_cast<std::size_t>(heap_.front())]; }
-  [[nodiscard]] Key key(int slot) const { return key_[static_cast<std::size_t>(slot)]; }
 
   void update(int slot, Key key) {
     key_[static_cast<std::size_t>(slot)] = key;

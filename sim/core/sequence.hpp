@@ -57,23 +57,19 @@ class SequenceStore {
     sequences_[slot].prompt_target = request.input_tokens;
     sequences_[slot].prompt_done = request.cached_tokens;
     sequences_[slot].stamp = stamp;
-    ++live_;
     return slot;
   }
   void remove(Slot slot) {
     ++sequences_[slot].stamp;
     sequences_[slot].next = free_;
     free_ = slot;
-    --live_;
   }
   Sequence& operator[](Slot slot) { return sequences_[slot]; }
   const Sequence& operator[](Slot slot) const { return sequences_[slot]; }
-  [[nodiscard]] std::size_t live() const { return live_; }
 
  private:
   std::vector<Sequence> sequences_;
   Slot free_ = kNoSlot;
-  std::size_t live_ = 0;
 };
 
 /// A doubly linked list through Sequence::next and prev; a sequence is in at most one list.

@@ -22,6 +22,7 @@ class StepClock {
   [[nodiscard]] SimTime boundary(double k) const { return start_ + std::max<SimTime>(1, std::llround(exact_ns(k))); }
   /// Smallest k in [1, limit] with boundary(k) >= t: the root of slope/2 k^2 + (first - slope/2) k = t - start.
   [[nodiscard]] double steps_until(SimTime t, double limit) const {
+    if (t <= start_) return 1;
     const double target_s = static_cast<double>(t - start_) * 1e-9;
     const double half = run_.slope_s / 2, b = run_.first_s - half;
     const double discriminant = std::max(0.0, b * b + 4 * half * target_s);

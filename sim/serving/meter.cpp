@@ -72,7 +72,8 @@ void Meter::preempted(const Sequence& s) {
 }
 
 void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
-  if (config_.observer != nullptr) {
+  const bool let_go = outcome == Outcome::Completed && s.first_token == kNever;  // before a stationary run's residents
+  if (config_.observer != nullptr && !let_go) {
     config_.observer->request_ended({s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
   }
   const bool counts = config_.stationary ? window_.contains(now) : s.measured;
@@ -143,7 +144,7 @@ bool Meter::over(SimTime next) const {
 
 SimTime Meter::end_time(SimTime last_event) const { return measure_.duration_s ? window_.to : last_event; }
 
-ServiceResult Meter::close(SimTime end, std::uint64_t events, const SequenceStore& store) {
+ServiceResult Meter::close(SimTime end, std::uint64_t events) {
   if (window_.from == kNever) window_.from = end;
   if (window_.to == kNever || window_.to > end) window_.to = end;
   result_.measured_s = window_.overlap_s(0, end);
@@ -162,7 +163,6 @@ ServiceResult Meter::close(SimTime end, std::uint64_t events, const SequenceStor
     metric->close();
   }
   result_.events = events;
-  (void)store;
   return result_;
 }
 

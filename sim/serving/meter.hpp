@@ -30,7 +30,7 @@ class Meter {
   /// True when nothing after `next` can matter.
   [[nodiscard]] bool over(SimTime next) const;
   [[nodiscard]] SimTime end_time(SimTime last_event) const;
-  ServiceResult close(SimTime end, std::uint64_t events, const SequenceStore& store);
+  ServiceResult close(SimTime end, std::uint64_t events);
 
  private:
   void completed(const Sequence& sequence, SimTime now);

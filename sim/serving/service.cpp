@@ -13,9 +13,12 @@
 #include "residents.hpp"
 #include "router.hpp"
 #include "tokenomics/base/error.hpp"
+#include "tokenomics/base/random.hpp"
 
 namespace tokenomics {
 namespace {
+
+constexpr std::uint64_t kMostRejectionsAtOnce = 1'000'000;
 
 /// A prompt whose KV is on its way from a prefill to a decode instance.
 struct Transfer {
@@ -56,6 +59,7 @@ class Service final : public InstanceListener {
   void route(Pool& pool, Slot slot, SimTime now);
   void refresh(int instance);
   void end(Slot slot, Outcome outcome, SimTime now);
+  void refuse_endless_rejection(SimTime now);
   [[nodiscard]] SimTime next_arrival();
   [[nodiscard]] Pool& entry() { return pools_.front(); }
   [[nodiscard]] Pool& decode() { return pools_.back(); }
@@ -74,6 +78,8 @@ class Service final : public InstanceListener {
   std::uint64_t arrivals_ = 0;
   std::uint64_t events_ = 0;
   std::int64_t limit_ = 0;
+  SimTime last_rejection_ = kNever;
+  std::uint64_t rejected_at_once_ = 0;
   SimTime residents_from_ = kNever;  ///< when a stationary run gets its residents; kNever: it has them, or has none
   SimTime now_ = 0;
 };
@@ -93,10 +99,11 @@ Service::Service(const ServiceConfig& config, RequestSource& source)
 
 void Service::build_instances() {
   int total = 0;
+  const std::uint64_t seed = RandomStream(config_.seed, "instances", config_.replication).bits();  // replications draw other drafts
   for (const PoolConfig& pool : config_.pools) {
     TOKENOMICS_CHECK(pool.timer != nullptr && pool.instances >= 1, "a pool needs a timer and an instance");
     const int index = static_cast<int>(contexts_.size());
-    contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), config_.seed, config_.step_by_step});
+    contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed, config_.step_by_step});
     pools_.push_back({&pool, total, make_router(config_.router, pool.instances)});
     total += pool.instances;
   }
@@ -155,7 +162,7 @@ ServiceResult Service::run() {
   }
   const SimTime end = meter_.end_time(now_);
   for (Instance& instance : instances_) instance.stop(end);
-  return meter_.close(end, events_, store_);
+  return meter_.close(end, events_);
 }
 
 void Service::arrive() {
@@ -167,7 +174,10 @@ void Service::arrive() {
                                request.input_tokens, request.cached_tokens, request.output_tokens));
   const std::int64_t room = limit_ - request.input_tokens;
   const bool truncated = room >= 1 && request.output_tokens > room;
-  if (truncated) request.output_tokens = room;  // the engine stops there, as max_tokens does
+  if (truncated) {  // the engine stops there, as max_tokens does
+    request.output_tokens = room;
+    request.reasoning_tokens = std::min(request.reasoning_tokens, room - 1);
+  }
   const Slot slot = store_.add(request);
   meter_.arrived(store_[slot], truncated, now_);
   if (room < 1) return end(slot, Outcome::RejectedContextLimit, now_);
@@ -222,9 +232,20 @@ void Service::finished(Slot slot, SimTime now) { end(slot, Outcome::Completed, n
 
 void Service::end(Slot slot, Outcome outcome, SimTime now) {
   Sequence& s = store_[slot];
+  if (outcome != Outcome::Completed) refuse_endless_rejection(now);
   meter_.ended(s, outcome, now);
   if (!s.resident) source_.ended(s.request, now);
   store_.remove(slot);
+}
+
+/// Users of a closed loop who do not think ask again at once: were all of them refused, time would stand still.
+void Service::refuse_endless_rejection(SimTime now) {
+  rejected_at_once_ = now == last_rejection_ ? rejected_at_once_ + 1 : 1;
+  last_rejection_ = now;
+  const bool bounded = config_.measure.drain && config_.measure.requests;  // arrivals end by themselves
+  if (bounded || rejected_at_once_ < kMostRejectionsAtOnce) return;
+  throw Infeasible(fmt::format("{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue) let nobody in",
+                               rejected_at_once_, to_seconds(now).value(), limit_));
 }
 
 }  // namespace

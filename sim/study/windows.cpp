@@ -41,7 +41,9 @@ LoadedWorkload window_workload(const Scenario& scenario, const BuiltService& ser
     throw ScenarioError(Problem{scenario.file, "/workload/arrivals", fmt::format("{} requests/s at hour {:.2f}", plan.rate_per_s, plan.hour), "a positive rate in every window", ""});
   }
   WorkloadSpec spec = service.workload->spec();
-  spec.arrivals = PoissonArrivals{1.0};
+  if (auto* gamma = std::get_if<GammaArrivals>(&spec.arrivals)) gamma->rate_per_s = 1.0;
+  else if (std::holds_alternative<PoissonArrivals>(spec.arrivals) || std::holds_alternative<DayNightArrivals>(spec.arrivals)) spec.arrivals = PoissonArrivals{1.0};
+  else throw ScenarioError(Problem{scenario.file, "/workload/arrivals/kind", "", "poisson, gamma or day_night: windows of a day need a rate", ""});
   return LoadedWorkload(std::move(spec));
 }
 

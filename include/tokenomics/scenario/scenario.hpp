@@ -53,7 +53,7 @@ struct FleetSpec {
 
 struct LimitsSpec {
   std::optional<std::int64_t> context_tokens;  ///< prompt + output; default: the network's
-  std::optional<std::int64_t> queue_requests;  ///< waiting per pool before "queue_full"
+  std::optional<std::int64_t> queue_requests;  ///< waiting in one instance before "queue_full"
 };
 
 struct SloSpec {
@@ -82,7 +82,7 @@ struct MeasureSpec {
   enum class Start { Empty, Stationary };
   Start start = Start::Empty;
   double warm_up_s = 0;
-  std::int64_t warm_up_requests = 0;     ///< completions left out, counted from the start
+  std::int64_t warm_up_requests = 0;     ///< arrivals left out, counted from the start
   std::optional<double> duration_s;      ///< after warm-up
   std::optional<std::int64_t> requests;  ///< arrivals measured after warm-up
   int windows_per_day = 0;               ///< > 0: that many windows spread over the day, each from its own start

@@ -7,7 +7,7 @@
 
 namespace tokenomics {
 
-enum class Outcome { Completed, RejectedContextLimit, RejectedQueueFull, RejectedAdmission, Unfinished };
+enum class Outcome { Completed, RejectedContextLimit, RejectedQueueFull, RejectedAdmission };
 
 /// One request as it ended. Times are kNever when they were not reached.
 struct RequestRecord {
