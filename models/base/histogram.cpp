@@ -95,8 +95,7 @@ double Histogram::mean() const {
 }
 
 double Histogram::quantile(double q) const {
-  TOKENOMICS_CHECK(count_ > 0 && q > 0.0 && q <= 1.0,
-                   "count = " + std::to_string(count_) + ", q = " + std::to_string(q));
+  TOKENOMICS_CHECK(count_ > 0 && q > 0.0 && q <= 1.0, "count = " + std::to_string(count_) + ", q = " + std::to_string(q));
   // Two units in the last place are forgiven: 0.07 * 100 is 7.000000000000001 in binary and still means rank 7.
   const double rank = std::ceil(q * static_cast<double>(count_) * (1.0 - 0x1.0p-51));
   const std::uint64_t wanted = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, count_);

@@ -33,8 +33,7 @@ std::vector<double> batch_means(const std::vector<double>& series, std::size_t b
   auto first = series.begin() + static_cast<std::ptrdiff_t>(series.size() - batches * length);
   std::vector<double> means;
   for (std::size_t i = 0; i < batches; ++i, first += static_cast<std::ptrdiff_t>(length)) {
-    means.push_back(std::accumulate(first, first + static_cast<std::ptrdiff_t>(length), 0.0) /
-                    static_cast<double>(length));
+    means.push_back(std::accumulate(first, first + static_cast<std::ptrdiff_t>(length), 0.0) / static_cast<double>(length));
   }
   return means;
 }

@@ -14,9 +14,8 @@ void check_pool(const PoolUse& pool) {
                    "provisioned " + std::to_string(pool.provisioned.value()) + " s, busy " +
                        std::to_string(pool.busy.value()) + " s, prefill " + std::to_string(pool.prefill.value()) +
                        " s, decode " + std::to_string(pool.decode.value()) + " s");
-  TOKENOMICS_CHECK(
-      pool.busy <= pool.provisioned * (1.0 + 1e-9),
-      "busy " + std::to_string(pool.busy.value()) + " s of " + std::to_string(pool.provisioned.value()) + " s");
+  TOKENOMICS_CHECK(pool.busy <= pool.provisioned * (1.0 + 1e-9),
+                   "busy " + std::to_string(pool.busy.value()) + " s of " + std::to_string(pool.provisioned.value()) + " s");
 }
 
 void check_volume(const TokenVolume& volume) {
@@ -142,8 +141,7 @@ std::optional<TokenPrices> prices_from_costs(const PerToken& costs, double margi
   return prices;
 }
 
-std::optional<TokenPrices> prices_in_ratios(const TokenPrices& shape, Usd cost, const TokenVolume& volume,
-                                            double margin) {
+std::optional<TokenPrices> prices_in_ratios(const TokenPrices& shape, Usd cost, const TokenVolume& volume, double margin) {
   const Usd wanted = cost * price_factor(margin);
   const Usd at_shape = revenue(shape, volume);
   if (at_shape <= Usd{0}) return std::nullopt;

@@ -50,8 +50,6 @@ UsdPerSecond break_even_gpu_price(Usd revenue, Seconds gpu_time, UsdPerSecond kv
   return revenue / gpu_time - kv_storage;
 }
 
-UsdPerSecond matching_gpu_price(UsdPerToken rival_cost, TokensPerSecond own_per_gpu) {
-  return rival_cost * own_per_gpu;
-}
+UsdPerSecond matching_gpu_price(UsdPerToken rival_cost, TokensPerSecond own_per_gpu) { return rival_cost * own_per_gpu; }
 
 }  // namespace tokenomics

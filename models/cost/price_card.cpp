@@ -40,8 +40,7 @@ const TokenPrices& PriceCard::at(double hour) const {
 
 Usd revenue(const TokenPrices& prices, const TokenVolume& volume) {
   return prices.input * Tokens{volume.input_computed} +
-         prices.input_cached.value_or(prices.input) * Tokens{volume.input_cached} +
-         prices.output * Tokens{volume.output};
+         prices.input_cached.value_or(prices.input) * Tokens{volume.input_cached} + prices.output * Tokens{volume.output};
 }
 
 double off_peak_share(const PriceCard& card, int hour) {

@@ -23,34 +23,26 @@ Precision Gpu::arithmetic_for(Precision arithmetic) const {
     case Precision::Fp4:
       if (peak_fp4) return Precision::Fp4;
       return peak_fp8 ? Precision::Fp8 : Precision::Bf16;
-    case Precision::Fp8:
-      return peak_fp8 ? Precision::Fp8 : Precision::Bf16;
-    case Precision::Int8:
-      return peak_int8 ? Precision::Int8 : Precision::Bf16;
+    case Precision::Fp8: return peak_fp8 ? Precision::Fp8 : Precision::Bf16;
+    case Precision::Int8: return peak_int8 ? Precision::Int8 : Precision::Bf16;
     case Precision::Int4:  // a storage format: unpacked and computed in BF16 (AWQ, GPTQ, Marlin kernels)
-    case Precision::Bf16:
-      return Precision::Bf16;
-    case Precision::Fp32:
-      return Precision::Fp32;
+    case Precision::Bf16: return Precision::Bf16;
+    case Precision::Fp32: return Precision::Fp32;
   }
   return Precision::Bf16;  // not reached: all enumerators are handled
 }
 
 FlopsPerSecond Gpu::require_peak(Precision arithmetic) const {
   switch (arithmetic_for(arithmetic)) {
-    case Precision::Fp4:
-      return *peak_fp4;
-    case Precision::Fp8:
-      return *peak_fp8;
-    case Precision::Int8:
-      return *peak_int8;
+    case Precision::Fp4: return *peak_fp4;
+    case Precision::Fp8: return *peak_fp8;
+    case Precision::Int8: return *peak_int8;
     case Precision::Fp32:
       // Tensor units run TF32 at half their BF16 rate (NVIDIA A100 to B200 data sheets); catalogue files carry no FP32
       // figure of their own. Nothing large is computed in FP32: router logits and indexer scores at most.
       return 0.5 * require(peak_bf16, *this, "/dense_peak_TFLOPS/bf16");
     case Precision::Bf16:
-    case Precision::Int4:
-      break;
+    case Precision::Int4: break;
   }
   return require(peak_bf16, *this, "/dense_peak_TFLOPS/bf16");
 }

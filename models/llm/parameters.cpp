@@ -16,8 +16,8 @@ double gated_ffn(int hidden, int intermediate) { return 3.0 * matrix(hidden, int
 /// Without a query latent (r_q = 0) the query is projected directly, h -> n (d_n + d_r).
 double attention(const MlaAttention& a, int hidden) {
   const int query_width = a.heads * (a.qk_nope_head_dim + a.qk_rope_head_dim);
-  const double query = a.q_lora_rank > 0 ? matrix(hidden, a.q_lora_rank) + matrix(a.q_lora_rank, query_width)
-                                         : matrix(hidden, query_width);
+  const double query =
+      a.q_lora_rank > 0 ? matrix(hidden, a.q_lora_rank) + matrix(a.q_lora_rank, query_width) : matrix(hidden, query_width);
   const double key_value_down = matrix(hidden, a.kv_lora_rank + a.qk_rope_head_dim);
   const double key_value_up = matrix(a.kv_lora_rank, a.heads * (a.qk_nope_head_dim + a.v_head_dim));
   return query + key_value_down + key_value_up + matrix(a.heads * a.v_head_dim, hidden);
@@ -94,8 +94,7 @@ double active_parameters(const Network& network) {
   double chosen = 0.0;
   for (const LayerGroup& group : network.layers) {
     if (const auto* moe = std::get_if<MoeFfn>(&group.ffn)) {
-      chosen +=
-          static_cast<double>(group.count) * moe->experts_per_token * gated_ffn(network.hidden, moe->intermediate);
+      chosen += static_cast<double>(group.count) * moe->experts_per_token * gated_ffn(network.hidden, moe->intermediate);
     }
   }
   // A tied head is the embedding matrix used once more: the token is multiplied with it all the same.

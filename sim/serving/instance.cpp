@@ -59,7 +59,8 @@ void Instance::stop(SimTime now) {
   const SimTime start = clock_.start_time();
   if (now <= start) return;
   const double share = static_cast<double>(now - start) / static_cast<double>(next_event_ - start);
-  if (mode_ == Mode::DecodeRun || decode_only_s_ > 0) decode_steps(run_steps_ * share, start, now, clock_.run().first_s, clock_.run().slope_s);
+  if (mode_ == Mode::DecodeRun || decode_only_s_ > 0)
+    decode_steps(run_steps_ * share, start, now, clock_.run().first_s, clock_.run().slope_s);
   else account(start, now, share, 0);
 }
 
@@ -123,7 +124,8 @@ void Instance::decode_steps(double steps, SimTime start, SimTime now, double fir
     const double first_ns = first_s * 1e9, last_ns = first_ns + slope_s * 1e9 * std::max(0.0, steps - 1);
     const double stalled = count_stalled(first_ns, inside);
     const double next_ns = stalled > 0 ? first_ns + slope_s * 1e9 : first_ns;  // the first gap that is not counted yet
-    context_.listener->gaps(std::llround(std::min(next_ns, last_ns)), std::llround(std::max(next_ns, last_ns)), n * steps * inside - stalled);
+    context_.listener->gaps(std::llround(std::min(next_ns, last_ns)), std::llround(std::max(next_ns, last_ns)),
+                            n * steps * inside - stalled);
     // Tokens accepted together reach the user together: gaps of zero.
     context_.listener->gaps(0, 0, inside * steps * std::max(0.0, growth - n));
   }
@@ -147,7 +149,8 @@ double Instance::count_stalled(double step_ns, double inside) {
     left -= sequences;
   };
   // The youngest first: they are the ones that a preemption has taken away.
-  for (auto late = late_.rbegin(); late != late_.rend(); ++late) count(stall_s_ - late->after_s, std::min(left, late->sequences));
+  for (auto late = late_.rbegin(); late != late_.rend(); ++late)
+    count(stall_s_ - late->after_s, std::min(left, late->sequences));
   count(stall_s_, left);
   return static_cast<double>(active_.size()) * inside;
 }
@@ -223,8 +226,9 @@ void Instance::speculate_one_step(SimTime now) {
 
 void Instance::join(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
-  TOKENOMICS_CHECK(s.emitted >= 1 && s.emitted < s.request.output_tokens,
-                   fmt::format("request {} joins with {} of {} tokens at {}", s.request.id, s.emitted, s.request.output_tokens, now));
+  TOKENOMICS_CHECK(
+      s.emitted >= 1 && s.emitted < s.request.output_tokens,
+      fmt::format("request {} joins with {} of {} tokens at {}", s.request.id, s.emitted, s.request.output_tokens, now));
   const std::int64_t context = s.request.input_tokens + s.emitted;
   const std::int64_t left = s.request.output_tokens - s.emitted;
   RandomStream random(context_.seed, "steps", s.request.id * 256 + static_cast<std::uint64_t>(s.preemptions));

@@ -17,8 +17,8 @@ class InstanceListener {
  public:
   virtual ~InstanceListener() = default;
   virtual void first_token(Slot slot, SimTime now) = 0;
-  virtual void finished(Slot slot, SimTime now) = 0;      ///< its last token is out; it has left the instance
-  virtual void prefilled(Slot slot, SimTime now) = 0;     ///< prefill pool: its KV is complete; it has left the instance
+  virtual void finished(Slot slot, SimTime now) = 0;   ///< its last token is out; it has left the instance
+  virtual void prefilled(Slot slot, SimTime now) = 0;  ///< prefill pool: its KV is complete; it has left the instance
   virtual void preempted(Slot slot) = 0;
   virtual void gaps(std::int64_t low_ns, std::int64_t high_ns, double count) = 0;  ///< inter-token gaps in the window
 };
@@ -26,11 +26,11 @@ class InstanceListener {
 /// Shared by the instances of a pool.
 struct PoolContext {
   const PoolConfig* config;
-  int pool;                   ///< index
+  int pool;  ///< index
   SequenceStore* store;
   const Window* window;
   InstanceListener* listener;
-  Observer* observer;         ///< may be null
+  Observer* observer;  ///< may be null
   PoolResult* result;
   std::uint64_t seed;
   bool step_by_step;
@@ -122,8 +122,8 @@ class Instance {
   SequenceList prefilling_;  ///< admitted, prompt not complete
   SequenceList active_;      ///< decoding, in order of admission
   StepCalendar finishes_;
-  StepCalendar crossings_;   ///< contexts that reach the timer's cap
-  std::uint64_t step_ = 0;   ///< decode steps made
+  StepCalendar crossings_;  ///< contexts that reach the timer's cap
+  std::uint64_t step_ = 0;  ///< decode steps made
 
   FixedTokens context_sum_ = 0;
   FixedTokens capped_sum_ = 0;
@@ -136,7 +136,7 @@ class Instance {
   StepClock clock_;
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
-  bool held_ = false;           ///< idle because the waiting rule says so
+  bool held_ = false;  ///< idle because the waiting rule says so
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step
   std::vector<LateJoin> late_;  ///< who joined between them

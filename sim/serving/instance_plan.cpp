@@ -100,7 +100,8 @@ bool Instance::gather_prompts(SimTime now) {
   shares_.clear();
   if (prefilling_.empty() && queue_.empty()) return false;
   const auto ranks = static_cast<std::size_t>(config_.ranks);
-  for (auto* sums : {&rank_work_, &rank_tokens_, &rank_attended_, &rank_capped_, &rank_reexpanded_}) sums->assign(ranks, 0.0);
+  for (auto* sums : {&rank_work_, &rank_tokens_, &rank_attended_, &rank_capped_, &rank_reexpanded_})
+    sums->assign(ranks, 0.0);
   for (Slot slot = prefilling_.front(); slot != kNoSlot; slot = store_[slot].next) {
     if (!add_prompt_share(slot)) break;
   }
@@ -119,11 +120,19 @@ bool Instance::gather_prompts(SimTime now) {
     head.scheduled = std::min(head.scheduled, now);
   }
   if (shares_.empty()) return false;
-  const auto sum = [](const std::vector<double>& of_ranks) { return std::accumulate(of_ranks.begin(), of_ranks.end(), 0.0); };
+  const auto sum = [](const std::vector<double>& of_ranks) {
+    return std::accumulate(of_ranks.begin(), of_ranks.end(), 0.0);
+  };
   // The slowest rank sets the time: the one with most work, attention counted.
   const auto slowest = static_cast<std::size_t>(std::max_element(rank_work_.begin(), rank_work_.end()) - rank_work_.begin());
-  prefill_load_ = {sum(rank_tokens_), sum(rank_attended_), sum(rank_capped_), sum(rank_reexpanded_), static_cast<std::int64_t>(shares_.size()), 0,
-                   rank_tokens_[slowest], rank_attended_[slowest]};
+  prefill_load_ = {sum(rank_tokens_),
+                   sum(rank_attended_),
+                   sum(rank_capped_),
+                   sum(rank_reexpanded_),
+                   static_cast<std::int64_t>(shares_.size()),
+                   0,
+                   rank_tokens_[slowest],
+                   rank_attended_[slowest]};
   for (const PromptShare& share : shares_) {
     const Sequence& s = store_[share.slot];
     if (s.prompt_done + share.tokens == s.prompt_target) ++prefill_load_.finishing;
@@ -136,7 +145,8 @@ bool Instance::add_prompt_share(Slot slot) {
   const Sequence& s = store_[slot];
   const bool shares_step = config_.batching.policy == BatchPolicy::ChunkedMixed;
   const double decode_tokens = shares_step ? static_cast<double>(active_.size() * speculation_.queries()) : 0.0;
-  const double budget = std::max(1.0, std::floor((static_cast<double>(config_.batching.max_tokens_per_step) - decode_tokens) / config_.ranks));
+  const double budget =
+      std::max(1.0, std::floor((static_cast<double>(config_.batching.max_tokens_per_step) - decode_tokens) / config_.ranks));
   const auto rank = static_cast<std::size_t>(std::min_element(rank_work_.begin(), rank_work_.end()) - rank_work_.begin());
   const double done = static_cast<double>(s.prompt_done);
   const double left = static_cast<double>(s.prompt_target - s.prompt_done);
@@ -169,7 +179,10 @@ void Instance::weigh_attention() {
   constexpr double kFarTokens = 32768;
   const auto step_s = [&](double attended_tokens, double reexpanded) {
     const double ranks = config_.ranks;
-    return config_.timer->step({}, {tokens, attended_tokens, attended_tokens, reexpanded, config_.ranks, config_.ranks, tokens / ranks, attended_tokens / ranks}).value();
+    return config_.timer
+        ->step({}, {tokens, attended_tokens, attended_tokens, reexpanded, config_.ranks, config_.ranks, tokens / ranks,
+                    attended_tokens / ranks})
+        .value();
   };
   const double plain_s = step_s(tokens, 0), per_token_s = plain_s / tokens;
   attention_weight_ = std::max(0.0, step_s(tokens * kFarTokens, 0) - plain_s) / (tokens * kFarTokens) / per_token_s;
@@ -195,17 +208,20 @@ void Instance::start_decode_run(SimTime now) {
   if (context_.step_by_step) {
     run = {config_.timer->step(decode_load(), {}).value(), 0, 1};
   } else {
-    run = config_.timer->run(decode_load(), {static_cast<double>(growth_sum_) / scale, static_cast<double>(capped_growth_sum_) / scale});
+    run = config_.timer->run(decode_load(),
+                             {static_cast<double>(growth_sum_) / scale, static_cast<double>(capped_growth_sum_) / scale});
   }
-  TOKENOMICS_CHECK(run.first_s > 0 && run.steps >= 1 && std::isfinite(run.first_s),
-                   fmt::format("decode step of {} sequences takes {} s for {} steps", active_.size(), run.first_s, run.steps));
+  TOKENOMICS_CHECK(
+      run.first_s > 0 && run.steps >= 1 && std::isfinite(run.first_s),
+      fmt::format("decode step of {} sequences takes {} s for {} steps", active_.size(), run.first_s, run.steps));
   double steps = std::floor(run.steps);
   if (!context_.step_by_step) {
     const std::uint64_t never = ~std::uint64_t{0};
     const std::uint64_t next = std::min(finishes_.next_step(store_, never), crossings_.next_step(store_, never));
     steps = std::min(steps, static_cast<double>(next - step_));
     const FixedTokens headroom = config_.kv_tokens * kFixedOne - charged();
-    if (growth_sum_ > 0 && active_.size() > 1) steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
+    if (growth_sum_ > 0 && active_.size() > 1)
+      steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }
   clock_.start(now, run, false);
   run_steps_ = steps;

@@ -47,7 +47,8 @@ int Meter::batch_of(const Sequence& s, SimTime now) const {
     const SimTime at = config_.stationary ? now : s.request.arrival;
     place = static_cast<double>(at - window_.from) / static_cast<double>(window_.to - window_.from);
   } else if (measure_.requests) {
-    place = (static_cast<double>(s.request.id) - static_cast<double>(measure_.warm_up_requests)) / static_cast<double>(*measure_.requests);
+    place = (static_cast<double>(s.request.id) - static_cast<double>(measure_.warm_up_requests)) /
+            static_cast<double>(*measure_.requests);
   }
   return static_cast<int>(std::clamp(place, 0.0, 1.0) * LatencyMetric::kBatches);  // ids of residents lie far beyond
 }
@@ -74,7 +75,8 @@ void Meter::preempted(const Sequence& s) {
 void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
   const bool let_go = outcome == Outcome::Completed && s.first_token == kNever;  // before a stationary run's residents
   if (config_.observer != nullptr && !let_go) {
-    config_.observer->request_ended({s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
+    config_.observer->request_ended(
+        {s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
   }
   const bool counts = config_.stationary ? window_.contains(now) : s.measured;
   // With a duration, answers are those that end in the window, as its tokens and its cost are the window's.
@@ -159,7 +161,8 @@ ServiceResult Meter::close(SimTime end, std::uint64_t events) {
     pool.kv_capacity_token_s = pool.provisioned_s * static_cast<double>(config_.pools[i].kv_tokens);
     result_.output_tokens += pool.output_tokens;
   }
-  for (LatencyMetric* metric : {&result_.ttft, &result_.ttft_answer, &result_.tpot, &result_.itl, &result_.e2e, &result_.queue_wait, &result_.service}) {
+  for (LatencyMetric* metric : {&result_.ttft, &result_.ttft_answer, &result_.tpot, &result_.itl, &result_.e2e,
+                                &result_.queue_wait, &result_.service}) {
     metric->close();
   }
   result_.events = events;

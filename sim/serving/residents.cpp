@@ -50,13 +50,16 @@ PrefillLoad prompts_of(const PoolConfig& pool, const LengthStatistics& lengths, 
   const double computed = lengths.mean_input - lengths.mean_cached, context = lengths.mean_cached + computed / 2;
   const double tokens = prompts * computed;
   const auto whole = static_cast<std::int64_t>(std::ceil(prompts));
-  return {tokens, tokens * context, tokens * capped_context(pool, context), prompts * lengths.mean_cached, whole, whole, 0, 0};
+  return {tokens, tokens * context, tokens * capped_context(pool, context), prompts * lengths.mean_cached, whole, whole, 0,
+          0};
 }
 
 /// n / T(n) rises with n, so the fixed point n = rate * E[steps] * T(n) is found by bisection.
 StationaryBatch stationary_batch(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s) {
   const double steps = Speculation(pool.mtp).mean_steps(std::max(0.0, lengths.mean_output - 1));
-  const double by_kv = static_cast<double>(pool.kv_tokens) / (lengths.kv_per_output_token + static_cast<double>(pool.block_tokens) / 2 + static_cast<double>(pool.kv_tokens_per_sequence));
+  const double by_kv =
+      static_cast<double>(pool.kv_tokens) / (lengths.kv_per_output_token + static_cast<double>(pool.block_tokens) / 2 +
+                                             static_cast<double>(pool.kv_tokens_per_sequence));
   const double most = std::max(1.0, std::min(static_cast<double>(pool.batching.max_sequences), by_kv));
   const auto step_s = [&](double n) { return stationary_step_s(pool, lengths, rate_per_s, n); };
   const auto flow = [&](double n) { return n / (steps * step_s(n)); };  // requests/s that n sequences complete
@@ -73,7 +76,9 @@ Lengths TruncatedLaw::draw(RandomStream& random) const {
   constexpr int kMostDraws = 100'000;
   Lengths lengths = law_.draw(random);
   for (int draws = 1; lengths.input >= limit_; ++draws) {
-    if (draws == kMostDraws) throw Infeasible(fmt::format("context: prompt and answer may have {} tokens together, and no prompt of the workload is shorter", limit_));
+    if (draws == kMostDraws)
+      throw Infeasible(fmt::format(
+          "context: prompt and answer may have {} tokens together, and no prompt of the workload is shorter", limit_));
     lengths = law_.draw(random);
   }
   lengths.output = std::min(lengths.output, limit_ - lengths.input);
@@ -81,7 +86,8 @@ Lengths TruncatedLaw::draw(RandomStream& random) const {
   return lengths;
 }
 
-Residents::Residents(const PoolConfig& pool, const StationaryStart& start, std::int64_t limit_tokens, std::uint64_t seed, std::uint64_t replication)
+Residents::Residents(const PoolConfig& pool, const StationaryStart& start, std::int64_t limit_tokens, std::uint64_t seed,
+                     std::uint64_t replication)
     : pool_(pool),
       law_(*start.lengths, limit_tokens),
       sampler_(law_, RandomStream(seed, "resident lengths", replication)),
@@ -98,7 +104,8 @@ void Residents::for_each(int i, const std::function<void(const Resident&)>& plac
     const Lengths& l = sampler_.draw(random);
     if (l.output < 2) continue;  // never decodes
     Resident resident;
-    resident.request.id = kFirstResidentId + static_cast<std::uint64_t>(i) * kIdsPerInstance + static_cast<std::uint64_t>(k++);
+    resident.request.id =
+        kFirstResidentId + static_cast<std::uint64_t>(i) * kIdsPerInstance + static_cast<std::uint64_t>(k++);
     resident.request.input_tokens = l.input;
     resident.request.cached_tokens = l.cached;
     resident.request.output_tokens = l.output;

@@ -18,7 +18,8 @@ struct Resident {
 /// says, outputs with probability proportional to their length (a long answer is met more often), ages uniform.
 class Residents {
  public:
-  Residents(const PoolConfig& pool, const StationaryStart& start, std::int64_t limit_tokens, std::uint64_t seed, std::uint64_t replication);
+  Residents(const PoolConfig& pool, const StationaryStart& start, std::int64_t limit_tokens, std::uint64_t seed,
+            std::uint64_t replication);
   /// Calls `place` for each resident of instance `i`.
   void for_each(int i, const std::function<void(const Resident&)>& place) const;
 

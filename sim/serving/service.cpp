@@ -84,11 +84,10 @@ class Service final : public InstanceListener {
   SimTime now_ = 0;
 };
 
-Service::Service(const ServiceConfig& config, RequestSource& source)
-    : config_(config), source_(source), meter_(config) {
-  const auto roles_ok = config.pools.size() == 1
-                            ? config.pools[0].role == PoolRole::Mixed
-                            : config.pools.size() == 2 && config.pools[0].role == PoolRole::Prefill && config.pools[1].role == PoolRole::Decode;
+Service::Service(const ServiceConfig& config, RequestSource& source) : config_(config), source_(source), meter_(config) {
+  const auto roles_ok = config.pools.size() == 1 ? config.pools[0].role == PoolRole::Mixed
+                                                 : config.pools.size() == 2 && config.pools[0].role == PoolRole::Prefill &&
+                                                       config.pools[1].role == PoolRole::Decode;
   TOKENOMICS_CHECK(roles_ok, "pools must be one mixed, or prefill then decode");
   build_instances();
   limit_ = sequence_limit(config);
@@ -99,11 +98,13 @@ Service::Service(const ServiceConfig& config, RequestSource& source)
 
 void Service::build_instances() {
   int total = 0;
-  const std::uint64_t seed = RandomStream(config_.seed, "instances", config_.replication).bits();  // replications draw other drafts
+  const std::uint64_t seed =
+      RandomStream(config_.seed, "instances", config_.replication).bits();  // replications draw other drafts
   for (const PoolConfig& pool : config_.pools) {
     TOKENOMICS_CHECK(pool.timer != nullptr && pool.instances >= 1, "a pool needs a timer and an instance");
     const int index = static_cast<int>(contexts_.size());
-    contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed, config_.step_by_step});
+    contexts_.push_back(
+        {&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed, config_.step_by_step});
     pools_.push_back({&pool, total, make_router(config_.router, pool.instances)});
     total += pool.instances;
   }
@@ -136,7 +137,9 @@ void Service::place_residents() {
 }
 
 SimTime Service::next_arrival() {
-  if (config_.measure.drain && config_.measure.requests && arrivals_ >= config_.measure.warm_up_requests + *config_.measure.requests) return kNever;
+  if (config_.measure.drain && config_.measure.requests &&
+      arrivals_ >= config_.measure.warm_up_requests + *config_.measure.requests)
+    return kNever;
   return source_.next_arrival();
 }
 
@@ -244,8 +247,9 @@ void Service::refuse_endless_rejection(SimTime now) {
   last_rejection_ = now;
   const bool bounded = config_.measure.drain && config_.measure.requests;  // arrivals end by themselves
   if (bounded || rejected_at_once_ < kMostRejectionsAtOnce) return;
-  throw Infeasible(fmt::format("{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue) let nobody in",
-                               rejected_at_once_, to_seconds(now).value(), limit_));
+  throw Infeasible(fmt::format(
+      "{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue) let nobody in",
+      rejected_at_once_, to_seconds(now).value(), limit_));
 }
 
 }  // namespace

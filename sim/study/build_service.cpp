@@ -51,7 +51,8 @@ Measurement measurement(const Scenario& scenario) {
   Measurement m;
   m.warm_up_s = scenario.measure.warm_up_s;
   m.warm_up_requests = static_cast<std::uint64_t>(scenario.measure.warm_up_requests);
-  m.duration_s = scenario.measure.windows_per_day > 0 ? std::optional(scenario.measure.window_s) : scenario.measure.duration_s;
+  m.duration_s =
+      scenario.measure.windows_per_day > 0 ? std::optional(scenario.measure.window_s) : scenario.measure.duration_s;
   if (scenario.measure.requests) m.requests = static_cast<std::uint64_t>(*scenario.measure.requests);
   // Load generators stop when they have sent their prompts; an open service goes on.
   m.drain = std::holds_alternative<ClosedLoopArrivals>(scenario.workload.arrivals) ||
@@ -66,19 +67,22 @@ Measurement measurement(const Scenario& scenario) {
 BuiltService build_service(const Scenario& scenario) {
   BuiltService service;
   for (const PoolSpec& spec : scenario.deployment.pools) service.pools.push_back(build_pool(spec));
-  std::stable_sort(service.pools.begin(), service.pools.end(),
-                   [](const BuiltPool& a, const BuiltPool& b) { return a.config.role == PoolRole::Prefill && b.config.role == PoolRole::Decode; });
+  std::stable_sort(service.pools.begin(), service.pools.end(), [](const BuiltPool& a, const BuiltPool& b) {
+    return a.config.role == PoolRole::Prefill && b.config.role == PoolRole::Decode;
+  });
   for (const BuiltPool& pool : service.pools) service.config.pools.push_back(pool.config);
   service.config.router = scenario.deployment.router;
   service.config.kv_transfer = kv_transfer(scenario);
-  service.config.context_limit_tokens = scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
+  service.config.context_limit_tokens =
+      scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
   service.config.queue_limit_requests = scenario.limits.queue_requests;
   service.config.measure = measurement(scenario);
   service.config.seed = scenario.seed;
   service.workload.emplace(scenario.workload);
   service.lengths = service.workload->length_law();
   RandomStream random(scenario.seed, "length statistics");
-  service.length_statistics = statistics_of(TruncatedLaw(*service.lengths, sequence_limit(service.config)).representative(kLengthDraws, random));
+  service.length_statistics =
+      statistics_of(TruncatedLaw(*service.lengths, sequence_limit(service.config)).representative(kLengthDraws, random));
   return service;
 }
 
@@ -108,7 +112,8 @@ double saturated_prefill_tok_s(const Scenario& scenario, const BuiltService& ser
   flood.measure.duration_s = (kLastMeasured - kFirstMeasured) * pass_s;
   WorkloadSpec workload = scenario.workload;
   if (!workload.lengths) return full / pass_s;  // a trace's prompts come at its own times
-  workload.arrivals = AllAtOnceArrivals{static_cast<std::int64_t>(std::ceil(kPasses * full / (lengths.mean_input - lengths.mean_cached)))};
+  workload.arrivals =
+      AllAtOnceArrivals{static_cast<std::int64_t>(std::ceil(kPasses * full / (lengths.mean_input - lengths.mean_cached)))};
   const auto requests = make_request_source(workload, scenario.seed, 0);
   PromptsOnly prompts(*requests);
   const PoolResult result = simulate(flood, prompts).pools.front();

@@ -10,8 +10,8 @@
 namespace tokenomics {
 namespace {
 
-constexpr int kTrialInstances = 4;      // enough for the router to matter
-constexpr double kTrialWarmUpS = 40;    // near saturation long prompts keep a prefill queue's memory for many passes
+constexpr int kTrialInstances = 4;    // enough for the router to matter
+constexpr double kTrialWarmUpS = 40;  // near saturation long prompts keep a prefill queue's memory for many passes
 constexpr double kTrialWindowS = 40;
 
 double prompt_p90_s(const Scenario& scenario, const BuiltService& service, double rate_per_instance) {
@@ -22,7 +22,8 @@ double prompt_p90_s(const Scenario& scenario, const BuiltService& service, doubl
   trial.queue_limit_requests.reset();  // the wait itself is what the rule looks at
   trial.measure = {};
   // Counted by requests, not by time: the run goes on until the last measured prompt is through.
-  trial.measure.warm_up_requests = static_cast<std::uint64_t>(std::ceil(rate_per_instance * kTrialInstances * kTrialWarmUpS));
+  trial.measure.warm_up_requests =
+      static_cast<std::uint64_t>(std::ceil(rate_per_instance * kTrialInstances * kTrialWarmUpS));
   trial.measure.requests = static_cast<std::uint64_t>(std::ceil(rate_per_instance * kTrialInstances * kTrialWindowS));
   WorkloadSpec workload = scenario.workload;
   workload.arrivals = PoissonArrivals{rate_per_instance * kTrialInstances};
@@ -54,8 +55,9 @@ double hold_interactivity(const BuiltService& service, double tok_s_user) {
   const auto holds = [&](double rate) { return decode_speed(service, rate) >= tok_s_user; };
   double high = 1e-3;
   if (!holds(high)) {
-    throw Infeasible(fmt::format("interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
-                                 service.decode().spec->name, decode_speed(service, high), tok_s_user));
+    throw Infeasible(fmt::format(
+        "interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
+        service.decode().spec->name, decode_speed(service, high), tok_s_user));
   }
   while (holds(high) && high < 1e9) high *= 2;
   double low = high / 2;
@@ -70,15 +72,18 @@ double hold_ttft(const Scenario& scenario, const BuiltService& service, double d
   const KvTransfer& transfer = service.config.kv_transfer;
   const StationaryBatch decode = stationary_batch(service.decode().config, service.length_statistics, decode_rate);
   // After prefill: the KV transfer and at most one decode step until the request joins the batch.
-  const double after_s = transfer.latency.value() + service.length_statistics.mean_input * transfer.per_token.value() + decode.step.value();
+  const double after_s =
+      transfer.latency.value() + service.length_statistics.mean_input * transfer.per_token.value() + decode.step.value();
   const double bound_s = scenario.fleet.ttft_p90_s - after_s;
   const double computed = service.length_statistics.mean_input - service.length_statistics.mean_cached;
   const double saturated = saturated_prefill_tok_s(scenario, service, service.pools.front()) / computed;
   const auto holds = [&](double rate) { return bound_s > 0 && prompt_p90_s(scenario, service, rate) <= bound_s; };
   const double rate = largest_rate(1.1 * saturated, holds);
   if (rate <= 0) {
-    throw Infeasible(fmt::format("ttft: the fleet rule wants a p90 of {:.3f} s; KV transfer and one decode step take {:.3f} s and a prompt alone longer than the rest",
-                                 scenario.fleet.ttft_p90_s, after_s));
+    throw Infeasible(
+        fmt::format("ttft: the fleet rule wants a p90 of {:.3f} s; KV transfer and one decode step take {:.3f} s and a "
+                    "prompt alone longer than the rest",
+                    scenario.fleet.ttft_p90_s, after_s));
   }
   return rate;
 }
@@ -92,7 +97,8 @@ InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService&
   return capacity;
 }
 
-FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const InstanceCapacity& capacity, double rate_per_s) {
+FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const InstanceCapacity& capacity,
+                       double rate_per_s) {
   const auto units = [&](double per_unit) { return std::max(1, static_cast<int>(std::ceil(rate_per_s / per_unit - 1e-9))); };
   FleetSize size;
   if (service.pools.size() > 1) size.instances.push_back(units(capacity.prefill_rate_per_s));
@@ -122,7 +128,8 @@ FleetSize share_nodes(const BuiltService& service, double nodes) {
     const double left = nodes - decodes * decode.nodes_per_instance();
     size.instances = {units(left / service.pools.front().nodes_per_instance()), decodes};
   }
-  for (std::size_t i = 0; i < service.pools.size(); ++i) size.nodes += size.instances[i] * service.pools[i].nodes_per_instance();
+  for (std::size_t i = 0; i < service.pools.size(); ++i)
+    size.nodes += size.instances[i] * service.pools[i].nodes_per_instance();
   return size;
 }
 

@@ -15,18 +15,24 @@ namespace {
 void add_notes(RunResult& result) {
   for (const PoolSummary& pool : result.pools) {
     if (pool.calibration_is_family_default) {
-      result.notes.push_back(fmt::format("pool {}: nobody has calibrated {}; efficiencies are its family's defaults ({})", pool.name, pool.hardware, pool.calibration));
+      result.notes.push_back(fmt::format("pool {}: nobody has calibrated {}; efficiencies are its family's defaults ({})",
+                                         pool.name, pool.hardware, pool.calibration));
     }
   }
   if (result.scenario.measure.start == MeasureSpec::Start::Stationary) {
-    result.notes.push_back("stationary start: speeds are of requests that complete in a window, first tokens of requests that arrive in it; end-to-end times are not measured");
+    result.notes.push_back(
+        "stationary start: speeds are of requests that complete in a window, first tokens of requests that arrive in it; "
+        "end-to-end times are not measured");
   }
-  result.notes.push_back("throughput is given over decode GPUs and over all GPUs; speed percentiles are slow tails: p10 is what nine users of ten exceed");
+  result.notes.push_back(
+      "throughput is given over decode GPUs and over all GPUs; speed percentiles are slow tails: p10 is what nine users of "
+      "ten exceed");
 }
 
 double represented_seconds(const std::vector<WindowOutcome>& outcomes) {
   double seconds = 0;
-  for (const WindowOutcome& outcome : outcomes) seconds += outcome.plan.stands_for_s > 0 ? outcome.plan.stands_for_s : outcome.result.measured_s;
+  for (const WindowOutcome& outcome : outcomes)
+    seconds += outcome.plan.stands_for_s > 0 ? outcome.plan.stands_for_s : outcome.result.measured_s;
   return seconds;
 }
 
@@ -39,7 +45,8 @@ double scale_of(const WindowOutcome& outcome) {
 
 TokenVolume volume_of(const WindowOutcome& outcome) {
   const double scale = scale_of(outcome);
-  return {outcome.result.input_computed_tokens * scale, outcome.result.input_cached_tokens * scale, outcome.result.output_tokens * scale};
+  return {outcome.result.input_computed_tokens * scale, outcome.result.input_cached_tokens * scale,
+          outcome.result.output_tokens * scale};
 }
 
 RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
@@ -47,7 +54,8 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
   result.scenario = scenario;
   result.hash = scenario_hash(scenario);
   const BuiltService service = build_service(result.scenario);
-  const std::vector<WindowOutcome> outcomes = simulate_windows(result.scenario, service, plan_windows(result.scenario, service), options);
+  const std::vector<WindowOutcome> outcomes =
+      simulate_windows(result.scenario, service, plan_windows(result.scenario, service), options);
   result.represents_s = represented_seconds(outcomes);
   for (const WindowOutcome& outcome : outcomes) {
     result.service.merge(outcome.result);
@@ -61,7 +69,8 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
   result.scale = result.service.measured_s > 0 ? result.represents_s / result.service.measured_s : 1;
   result.max_context_tokens = sequence_limit(service.config);
   const PoolConfig& decode = service.decode().config;  // a sequence lies on one rank
-  result.sequences_at_context_limit = decode.ranks * std::floor(static_cast<double>(decode.kv_tokens / decode.ranks) / static_cast<double>(result.max_context_tokens));
+  result.sequences_at_context_limit = decode.ranks * std::floor(static_cast<double>(decode.kv_tokens / decode.ranks) /
+                                                                static_cast<double>(result.max_context_tokens));
   summarise_pools(result, service, outcomes);
   summarise_fleet(result, service, outcomes);
   summarise_money(result, service, outcomes);
@@ -78,17 +87,21 @@ ExplainLoad typical_load(const Scenario& scenario, std::size_t index) {
   const auto decode_of = [&](double n) { return decode_load_of(pool.config, n, n * lengths.kv_per_output_token); };
   if (pool.config.role == PoolRole::Prefill) {
     const auto tokens = static_cast<double>(pool.config.batching.max_tokens_per_step);
-    return {{}, mean_prompts(pool.config, lengths, tokens), fmt::format("a full prompt step of {:.0f} tokens of the workload's mean prompts", tokens)};
+    return {{},
+            mean_prompts(pool.config, lengths, tokens),
+            fmt::format("a full prompt step of {:.0f} tokens of the workload's mean prompts", tokens)};
   }
   if (const auto* closed = std::get_if<ClosedLoopArrivals>(&scenario.workload.arrivals)) {
-    const double n = std::min(static_cast<double>(closed->concurrency) / pool.config.instances, static_cast<double>(pool.config.batching.max_sequences));
+    const double n = std::min(static_cast<double>(closed->concurrency) / pool.config.instances,
+                              static_cast<double>(pool.config.batching.max_sequences));
     return {decode_of(n), {}, fmt::format("{:.0f} sequences: the closed loop's concurrency over the instances", n)};
   }
   double rate = service.workload->mean_arrival_rate().value_or(0) / pool.config.instances;
   std::string origin = fmt::format("stationary batch at {:.4g} requests/s per instance", rate);
   if (scenario.fleet.kind == FleetSpec::Kind::HoldService) {
     rate = instance_capacity(scenario, service).decode_rate_per_s;
-    origin = fmt::format("stationary batch at the {:.4g} requests/s per instance that hold {:.4g} tok/s/user", rate, scenario.fleet.interactivity_tok_s_user);
+    origin = fmt::format("stationary batch at the {:.4g} requests/s per instance that hold {:.4g} tok/s/user", rate,
+                         scenario.fleet.interactivity_tok_s_user);
   }
   if (rate <= 0) return {decode_of(static_cast<double>(pool.config.batching.max_sequences)), {}, "a full batch"};
   const StationaryBatch batch = stationary_batch(pool.config, lengths, rate);

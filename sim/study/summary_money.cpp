@@ -5,7 +5,8 @@
 namespace tokenomics {
 namespace {
 
-std::vector<PoolUse> pool_uses(const RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes) {
+std::vector<PoolUse> pool_uses(const RunResult& result, const BuiltService& service,
+                               const std::vector<WindowOutcome>& outcomes) {
   std::vector<PoolUse> uses;
   for (std::size_t i = 0; i < service.pools.size(); ++i) {
     PoolUse use;
@@ -32,7 +33,8 @@ DailyVolume by_hour(const std::vector<WindowOutcome>& outcomes) {
     const double hours = outcome.plan.stands_for_s / kSecondsPerHour;
     const TokenVolume volume = volume_of(outcome);
     for (int hour = 0; hour < 24; ++hour) {
-      const double from = std::max<double>(hour, outcome.plan.hour - hours / 2), to = std::min(hour + 1.0, outcome.plan.hour + hours / 2);
+      const double from = std::max<double>(hour, outcome.plan.hour - hours / 2),
+                   to = std::min(hour + 1.0, outcome.plan.hour + hours / 2);
       const double share = std::max(0.0, to - from) / hours;
       TokenVolume& at = day[static_cast<std::size_t>(hour)];
       at.input_computed += share * volume.input_computed;
@@ -46,7 +48,8 @@ DailyVolume by_hour(const std::vector<WindowOutcome>& outcomes) {
 /// The other model keeps the card's off-peak prices, where both cost the same (as DeepSeek's V3 and R1 do).
 Realisation realisation_of(const PricingSpec& pricing) {
   Realisation realisation{pricing.realised.free_share, pricing.realised.other_model_share, std::nullopt};
-  if (pricing.realised.other_model_prices) realisation.other_model = PriceCard{*pricing.realised.other_model_prices, pricing.card->off_peak};
+  if (pricing.realised.other_model_prices)
+    realisation.other_model = PriceCard{*pricing.realised.other_model_prices, pricing.card->off_peak};
   return realisation;
 }
 
@@ -88,7 +91,8 @@ void summarise_money(RunResult& result, const BuiltService& service, const std::
   for (std::size_t i = 0; i < service.pools.size(); ++i) {
     const auto& power = service.pools[i].spec->plan.gpu.thermal_design_power;
     if (!power) return;
-    for (const WindowOutcome& outcome : outcomes) joules += power->value() * outcome.result.pools[i].busy_s * service.pools[i].gpus_per_instance() * scale_of(outcome);
+    for (const WindowOutcome& outcome : outcomes)
+      joules += power->value() * outcome.result.pools[i].busy_s * service.pools[i].gpus_per_instance() * scale_of(outcome);
   }
   EnergySummary energy{joules / 3.6e6, std::nullopt};
   if (result.volume.output > 0) energy.joule_per_output_token = joules / result.volume.output;

@@ -28,7 +28,8 @@ StepFigures step_figures(const BuiltPool& pool, const LengthStatistics& lengths,
   const bool decodes = decode.sequences > 0;
   const double tokens = r.prompt_tokens / r.steps;
   if (!decodes && tokens < 1) return {};
-  const StepExplanation step = pool.timer->explain(decode, decodes ? PrefillLoad{} : mean_prompts(pool.config, lengths, tokens));
+  const StepExplanation step =
+      pool.timer->explain(decode, decodes ? PrefillLoad{} : mean_prompts(pool.config, lengths, tokens));
   double bytes = 0;
   for (const OperatorTime& op : step.operators) bytes += op.hbm_bytes.value();
   const double steps = decodes ? r.decode_steps : r.steps;
@@ -84,7 +85,8 @@ void summarise_fleet(RunResult& result, const BuiltService& service, const std::
   fleet.nodes_trough = outcomes.front().plan.fleet.nodes;
   for (const WindowOutcome& outcome : outcomes) {
     double gpus = 0;
-    for (std::size_t i = 0; i < service.pools.size(); ++i) gpus += outcome.plan.fleet.instances[i] * service.pools[i].gpus_per_instance();
+    for (std::size_t i = 0; i < service.pools.size(); ++i)
+      gpus += outcome.plan.fleet.instances[i] * service.pools[i].gpus_per_instance();
     const double share = scale_of(outcome) * outcome.result.measured_s / std::max(1e-300, result.represents_s);
     fleet.gpus_mean += gpus * share;
     fleet.gpus_peak = std::max(fleet.gpus_peak, gpus);
@@ -107,11 +109,13 @@ void summarise_windows(RunResult& result, const BuiltService& service, const std
     w.capped = outcome.plan.fleet.capped;
     const ServiceResult& r = outcome.result;
     if (r.ttft.histogram().count() > 0) w.ttft_p90_s = r.ttft.histogram().quantile(0.9) * 1e-9;
-    if (r.interactivity_count > 0) w.interactivity_tok_s_user = r.interactivity_sum / static_cast<double>(r.interactivity_count);
+    if (r.interactivity_count > 0)
+      w.interactivity_tok_s_user = r.interactivity_sum / static_cast<double>(r.interactivity_count);
     const PoolResult& decode = r.pools.back();
     if (decode.provisioned_s > 0) w.batch_per_instance = decode.sequence_s / decode.provisioned_s;
     double gpu_s = 0;
-    for (std::size_t i = 0; i < service.pools.size(); ++i) gpu_s += r.pools[i].provisioned_s * service.pools[i].gpus_per_instance() * scale_of(outcome);
+    for (std::size_t i = 0; i < service.pools.size(); ++i)
+      gpu_s += r.pools[i].provisioned_s * service.pools[i].gpus_per_instance() * scale_of(outcome);
     w.cost = result.scenario.cost.total() * Seconds{gpu_s};
     if (result.price.prices) {
       const TokenPrices& prices = result.price.from_card ? result.scenario.pricing.card->at(w.hour) : *result.price.prices;

@@ -38,23 +38,30 @@ LoadedWorkload window_workload(const Scenario& scenario, const BuiltService& ser
   if (plans.empty() || plans.front().stands_for_s <= 0) return *service.workload;
   for (const WindowPlan& plan : plans) {
     if (plan.rate_per_s > 0) continue;
-    throw ScenarioError(Problem{scenario.file, "/workload/arrivals", fmt::format("{} requests/s at hour {:.2f}", plan.rate_per_s, plan.hour), "a positive rate in every window", ""});
+    throw ScenarioError(Problem{scenario.file, "/workload/arrivals",
+                                fmt::format("{} requests/s at hour {:.2f}", plan.rate_per_s, plan.hour),
+                                "a positive rate in every window", ""});
   }
   WorkloadSpec spec = service.workload->spec();
   if (auto* gamma = std::get_if<GammaArrivals>(&spec.arrivals)) gamma->rate_per_s = 1.0;
-  else if (std::holds_alternative<PoissonArrivals>(spec.arrivals) || std::holds_alternative<DayNightArrivals>(spec.arrivals)) spec.arrivals = PoissonArrivals{1.0};
-  else throw ScenarioError(Problem{scenario.file, "/workload/arrivals/kind", "", "poisson, gamma or day_night: windows of a day need a rate", ""});
+  else if (std::holds_alternative<PoissonArrivals>(spec.arrivals) || std::holds_alternative<DayNightArrivals>(spec.arrivals))
+    spec.arrivals = PoissonArrivals{1.0};
+  else
+    throw ScenarioError(Problem{scenario.file, "/workload/arrivals/kind", "",
+                                "poisson, gamma or day_night: windows of a day need a rate", ""});
   return LoadedWorkload(std::move(spec));
 }
 
-ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service, const LoadedWorkload& workload, const WindowPlan& plan,
-                           std::uint64_t window, std::uint64_t replication, const RunOptions& options) {
+ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service, const LoadedWorkload& workload,
+                           const WindowPlan& plan, std::uint64_t window, std::uint64_t replication,
+                           const RunOptions& options) {
   ServiceConfig config = service.config;
   for (std::size_t i = 0; i < config.pools.size(); ++i) config.pools[i].instances = plan.fleet.instances[i];
   config.replication = replication * 4096 + window;
   config.step_by_step = options.step_by_step;
   if (window == 0 && replication == 0) config.observer = options.observer;
-  if (scenario.measure.start == MeasureSpec::Start::Stationary) config.stationary = StationaryStart{service.lengths.get(), plan.rate_per_s};
+  if (scenario.measure.start == MeasureSpec::Start::Stationary)
+    config.stationary = StationaryStart{service.lengths.get(), plan.rate_per_s};
   const auto source = workload.source(scenario.seed, config.replication, plan.stands_for_s > 0 ? plan.rate_per_s : 1.0);
   return simulate(config, *source);
 }
@@ -73,21 +80,23 @@ std::vector<WindowPlan> plan_windows(const Scenario& scenario, const BuiltServic
     plan.rate_per_s = rate_at(*service.workload, plan.hour);
     plan.stands_for_s = kSecondsPerDay / count;
     if (capacity) plan.fleet = hold_service(scenario.fleet, service, *capacity, plan.rate_per_s);
-    else if (scenario.fleet.kind == FleetSpec::Kind::Schedule) plan.fleet = share_nodes(service, scheduled_nodes(scenario.fleet.schedule_nodes, plan.hour));
+    else if (scenario.fleet.kind == FleetSpec::Kind::Schedule)
+      plan.fleet = share_nodes(service, scheduled_nodes(scenario.fleet.schedule_nodes, plan.hour));
     else plan.fleet = fixed_fleet(service);
     plans.push_back(plan);
   }
   return plans;
 }
 
-std::vector<WindowOutcome> simulate_windows(const Scenario& scenario, const BuiltService& service, const std::vector<WindowPlan>& plans,
-                                            const RunOptions& options) {
+std::vector<WindowOutcome> simulate_windows(const Scenario& scenario, const BuiltService& service,
+                                            const std::vector<WindowPlan>& plans, const RunOptions& options) {
   const auto replications = static_cast<std::size_t>(std::max(1, scenario.measure.replications));
   const LoadedWorkload workload = window_workload(scenario, service, plans);
   std::vector<ServiceResult> results(plans.size() * replications);
   std::atomic<std::size_t> done{0};
   parallel_for(std::max(1U, options.jobs), results.size(), [&](std::size_t i) {
-    results[i] = simulate_one(scenario, service, workload, plans[i / replications], i / replications, i % replications, options);
+    results[i] =
+        simulate_one(scenario, service, workload, plans[i / replications], i / replications, i % replications, options);
     if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(results.size()));
   });
   std::vector<WindowOutcome> outcomes;

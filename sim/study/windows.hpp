@@ -9,9 +9,9 @@ namespace tokenomics {
 
 /// A part of the run that is simulated on its own: a window of the day, or the whole run.
 struct WindowPlan {
-  double hour = 0;         ///< local time of its middle
-  double rate_per_s = 0;   ///< 0: as the workload says (closed loop, trace)
-  double stands_for_s = 0; ///< 0: for itself
+  double hour = 0;          ///< local time of its middle
+  double rate_per_s = 0;    ///< 0: as the workload says (closed loop, trace)
+  double stands_for_s = 0;  ///< 0: for itself
   FleetSize fleet;
 };
 
@@ -24,7 +24,7 @@ struct WindowOutcome {
 std::vector<WindowPlan> plan_windows(const Scenario& scenario, const BuiltService& service);
 
 /// Simulates all windows and replications on `options.jobs` threads; the outcome does not depend on how many.
-std::vector<WindowOutcome> simulate_windows(const Scenario& scenario, const BuiltService& service, const std::vector<WindowPlan>& plans,
-                                            const RunOptions& options);
+std::vector<WindowOutcome> simulate_windows(const Scenario& scenario, const BuiltService& service,
+                                            const std::vector<WindowPlan>& plans, const RunOptions& options);
 
 }  // namespace tokenomics

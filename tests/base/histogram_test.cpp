@@ -15,8 +15,7 @@ namespace {
 
 /// Positive integers over the whole range of nanoseconds, small and large ones equally likely.
 rc::Gen<std::int64_t> any_value() {
-  return rc::gen::mapcat(rc::gen::inRange(1, 62),
-                         [](int bits) { return rc::gen::inRange<std::int64_t>(0, 1LL << bits); });
+  return rc::gen::mapcat(rc::gen::inRange(1, 62), [](int bits) { return rc::gen::inRange<std::int64_t>(0, 1LL << bits); });
 }
 
 bool same(const Histogram& a, const Histogram& b) {

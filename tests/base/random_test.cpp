@@ -20,9 +20,8 @@ TEST_CASE("Philox gives the numbers published with Random123", "[base]") {
   CHECK(from_ones[1] == 0x438c3c67be8d0224ULL);
   CHECK(from_ones[2] == 0x9cc7d7c69cd777b6ULL);
   CHECK(from_ones[3] == 0xa09caebf594f0ba0ULL);
-  const auto from_pi =
-      philox({{0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL, 0x082efa98ec4e6c89ULL}},
-             {{0x452821e638d01377ULL, 0xbe5466cf34e90c6cULL}});
+  const auto from_pi = philox({{0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL, 0x082efa98ec4e6c89ULL}},
+                              {{0x452821e638d01377ULL, 0xbe5466cf34e90c6cULL}});
   CHECK(from_pi[0] == 0xa528f45403e61d95ULL);
   CHECK(from_pi[1] == 0x38c72dbd566e9788ULL);
   CHECK(from_pi[2] == 0xa5a1610e72fd18b5ULL);

@@ -20,8 +20,8 @@ LinearTimer server() {
   return timer;
 }
 
-ServiceResult queue(double rate, int servers, const std::function<void(RandomStream&, Request&)>& lengths, std::uint64_t requests, std::uint64_t seed,
-                    RouterPolicy router = RouterPolicy::LeastLoaded) {
+ServiceResult queue(double rate, int servers, const std::function<void(RandomStream&, Request&)>& lengths,
+                    std::uint64_t requests, std::uint64_t seed, RouterPolicy router = RouterPolicy::LeastLoaded) {
   const LinearTimer timer = server();
   ServiceConfig config;
   PoolConfig pool = mixed_pool(timer);
@@ -56,7 +56,8 @@ TEST_CASE("M/D/1: the mean wait is that of Pollaczek and Khinchine", "[closed_fo
   CHECK(r.queue_wait.ci95_of_mean() * 1e-9 < 0.03);
 }
 
-// M/M/1 at rho = 0.7: Wq = 0.7 / 0.3 = 2.3333 s; time in system 1 / 0.3 = 3.3333 s, exponential: p90 = ln(10) / 0.3 = 7.675 s.
+// M/M/1 at rho = 0.7: Wq = 0.7 / 0.3 = 2.3333 s; time in system 1 / 0.3 = 3.3333 s, exponential: p90 = ln(10) / 0.3 = 7.675
+// s.
 TEST_CASE("M/M/1: mean wait, mean and 90th percentile of the time in system", "[closed_form]") {
   const ServiceResult r = queue(0.7, 1, exponential, 3'000'000, 12);
   INFO("wait " << r.queue_wait.histogram().mean() * 1e-9 << " +- " << r.queue_wait.ci95_of_mean() * 1e-9);

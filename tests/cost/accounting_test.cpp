@@ -12,8 +12,7 @@ using namespace tokenomics;
 
 namespace {
 
-PoolUse pool(double usd_hour, double gpu_hours, double busy_share, double prefill, double decode,
-             double storage = 0.0) {
+PoolUse pool(double usd_hour, double gpu_hours, double busy_share, double prefill, double decode, double storage = 0.0) {
   PoolUse use;
   use.gpu = usd_per_hour(usd_hour);
   use.kv_storage = usd_per_hour(storage);
@@ -34,11 +33,10 @@ double paid_by_classes(const PerToken& price, const TokenVolume& volume) {
 
 rc::Gen<std::vector<PoolUse>> any_pools() {
   const auto number = rc::gen::inRange(0, 1000);
-  const auto any_pool = rc::gen::apply(
-      [](int usd, int hours, int busy, int prefill, int decode, int storage) {
-        return pool(usd / 100.0, hours, busy / 1000.0, prefill, decode, storage / 1000.0);
-      },
-      number, number, number, rc::gen::element(0, 0, 3, 700), rc::gen::element(0, 0, 11, 900), number);
+  const auto any_pool =
+      rc::gen::apply([](int usd, int hours, int busy, int prefill, int decode,
+                        int storage) { return pool(usd / 100.0, hours, busy / 1000.0, prefill, decode, storage / 1000.0); },
+                     number, number, number, rc::gen::element(0, 0, 3, 700), rc::gen::element(0, 0, 11, 900), number);
   return rc::gen::container<std::vector<PoolUse>>(any_pool);
 }
 
@@ -125,8 +123,8 @@ TEST_CASE("the parts add up to the whole to the cent", "[cost]") {
     RC_ASSERT(std::abs(paid_by_classes(cost.per_token, volume) - all) < 0.005);
     RC_ASSERT(std::abs(paid(cost.per_token.input, volume.input_computed + volume.input_cached) +
                        paid(cost.per_token.output, volume.output) - all) < 0.005);
-    RC_ASSERT(std::abs(paid(cost.per_token.own_mix, volume.input_computed + volume.input_cached + volume.output) -
-                       all) < 0.005);
+    RC_ASSERT(std::abs(paid(cost.per_token.own_mix, volume.input_computed + volume.input_cached + volume.output) - all) <
+              0.005);
   });
 }
 

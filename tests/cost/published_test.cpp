@@ -14,8 +14,7 @@ using namespace tokenomics::deepseek_day;
 namespace {
 
 /// One published figure against ours; the tolerance is relative.
-void check_published(const std::string& what, double published, double ours, double tolerance,
-                     const std::string& source) {
+void check_published(const std::string& what, double published, double ours, double tolerance, const std::string& source) {
   const double deviation = ours / published - 1.0;
   INFO(what << ": published " << published << ", ours " << ours << ", deviation " << 100 * deviation << "%, tolerance "
             << 100 * tolerance << "%; " << source);
@@ -40,8 +39,8 @@ PoolUse nodes(double count, Seconds prefill, Seconds decode) {
 
 /// Prefill and decode apart, as published.
 CostBreakdown day() {
-  return cost_breakdown({nodes(kPrefillNodes, kDay, Seconds{0}), nodes(kNodes - kPrefillNodes, Seconds{0}, kDay)},
-                        kTokens, 0);
+  return cost_breakdown({nodes(kPrefillNodes, kDay, Seconds{0}), nodes(kNodes - kPrefillNodes, Seconds{0}, kDay)}, kTokens,
+                        0);
 }
 
 PriceCard flat(const TokenPrices& prices) { return {prices, std::nullopt}; }
@@ -78,8 +77,7 @@ TEST_CASE("DeepSeek's unit costs follow from its two pools", "[cost]") {
   const CostBreakdown cost = day();
   // Printed to three places: the tolerance is half of the last place.
   check_published("input, USD/M", 0.060, in_usd_per_mtok(*cost.per_token.input), 0.0005 / 0.060, kDerived);
-  check_published("computed input, USD/M", 0.138, in_usd_per_mtok(*cost.per_token.input_computed), 0.0005 / 0.138,
-                  kDerived);
+  check_published("computed input, USD/M", 0.138, in_usd_per_mtok(*cost.per_token.input_computed), 0.0005 / 0.138, kDerived);
   check_published("output, USD/M", 0.300, in_usd_per_mtok(*cost.per_token.output), 0.0005 / 0.300, kDerived);
   check_published("all tokens, USD/M", 0.112, in_usd_per_mtok(*cost.per_token.own_mix), 0.0005 / 0.112, kDerived);
   check_published("prefill part, USD", 36.7e3, cost.parts.input_computed.value(), 0.002, kDerived);
@@ -117,8 +115,7 @@ TEST_CASE("price cards give the ratios the market talks about", "[cost]") {
   const double o3_after = in_usd_per_mtok(blended_3_1(card(2, 0.50, 8)));
   check_published("R1 blended 3:1, USD/M", 0.96, r1, 1e-9, kCards);
   check_published("V3 blended 3:1, USD/M", 0.4775, in_usd_per_mtok(blended_3_1(v3_list())), 1e-9, kCards);
-  check_published("R1 and V3 by night, USD/M", 0.239, in_usd_per_mtok(blended_3_1(card(0.135, 0.035, 0.55))), 0.002,
-                  kCards);
+  check_published("R1 and V3 by night, USD/M", 0.239, in_usd_per_mtok(blended_3_1(card(0.135, 0.035, 0.55))), 0.002, kCards);
   check_published("Azure's R1 blended 3:1, USD/M", 2.3625, azure, 1e-9, kCards);
   check_published("Azure over DeepSeek", 2.46, azure / r1, 0.002, "2.5x in SemiAnalysis, 2025-07-03; price lists");
   check_published("o1 blended 3:1, USD/M", 26.25, o1, 1e-9, kCards);
@@ -130,6 +127,6 @@ TEST_CASE("price cards give the ratios the market talks about", "[cost]") {
 TEST_CASE("a chip matches a rival at the GPU price in the ratio of their speeds", "[cost]") {
   // SemiAnalysis, 2025-05-23: MI300X needs 1.9 USD/h to match H200 at 2.5 USD/h: 0.76 of its throughput.
   const UsdPerToken h200 = usd_per_hour(2.5) / TokensPerSecond{1000};
-  check_published("MI300X break-even, USD/h", 1.9, in_usd_per_hour(matching_gpu_price(h200, TokensPerSecond{760})),
-                  1e-9, "SemiAnalysis, AMD vs NVIDIA Inference Benchmark, 2025-05-23");
+  check_published("MI300X break-even, USD/h", 1.9, in_usd_per_hour(matching_gpu_price(h200, TokensPerSecond{760})), 1e-9,
+                  "SemiAnalysis, AMD vs NVIDIA Inference Benchmark, 2025-05-23");
 }

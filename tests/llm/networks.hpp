@@ -83,11 +83,8 @@ inline Network llama_4_maverick() {
   n.vocab = 202048;
   n.max_context_tokens = 1048576;
   n.attention = GqaAttention{.heads = 40, .kv_heads = 8, .head_dim = 128};
-  const MoeFfn moe{.routed_experts = 128,
-                   .experts_per_token = 1,
-                   .shared_experts = 1,
-                   .intermediate = 8192,
-                   .shared_intermediate = 8192};
+  const MoeFfn moe{
+      .routed_experts = 128, .experts_per_token = 1, .shared_experts = 1, .intermediate = 8192, .shared_intermediate = 8192};
   const DenseFfn dense{16384};
   n.layers = {{.count = 24, .window_tokens = 8192, .ffn = dense},
               {.count = 12, .window_tokens = 8192, .ffn = moe},

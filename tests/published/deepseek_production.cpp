@@ -41,7 +41,8 @@ void scale_efficiencies(Scenario& scenario, double factor) {
       scale(kernel.compute, factor);
       scale(kernel.memory, factor);
     }
-    for (LinkEfficiency* link : {&pool.calibration.all_to_all_low_latency, &pool.calibration.all_to_all_normal, &pool.calibration.all_reduce}) {
+    for (LinkEfficiency* link :
+         {&pool.calibration.all_to_all_low_latency, &pool.calibration.all_to_all_normal, &pool.calibration.all_reduce}) {
       scale(link->scale_up, factor);
       scale(link->scale_out, factor);
     }
@@ -60,7 +61,8 @@ TEST_CASE("The published rates and tokens need 95.5 + 131.4 nodes", "[published]
   const BuiltService service = build_service(shipped(kMainJob));
   const double output_tok_s = *mean_arrival_rate(workload) * service.length_statistics.mean_output;
   const double input_tok_s = *mean_arrival_rate(workload) * service.length_statistics.mean_input;
-  WARN("decode nodes " << output_tok_s / 14.8e3 << ", prefill nodes " << input_tok_s / 73.7e3 << " from the workload's means (sampled; long prompts are cut by the context limit)");
+  WARN("decode nodes " << output_tok_s / 14.8e3 << ", prefill nodes " << input_tok_s / 73.7e3
+                       << " from the workload's means (sampled; long prompts are cut by the context limit)");
   CHECK(output_tok_s / 14.8e3 == Approx(131.4).epsilon(0.02));
   CHECK(input_tok_s / 73.7e3 == Approx(95.5).epsilon(0.04));
   CHECK(608e9 / kSecondsPerDay / 73.7e3 + 168e9 / kSecondsPerDay / 14.8e3 == Approx(226.9).epsilon(0.001));
@@ -91,20 +93,25 @@ TEST_CASE("Each published number of nodes is a whole number of decode and prefil
 }
 
 // LESSONS of the data: with drafts accepted at 0.8 and imbalance, or without drafts and even; both are shown.
-TEST_CASE("Production decode at 88 sequences and KV 4,989: 1,850 tokens/s of a GPU in at least one MTP state", "[published]") {
+TEST_CASE("Production decode at 88 sequences and KV 4,989: 1,850 tokens/s of a GPU in at least one MTP state",
+          "[published]") {
   const double with = decode_tok_s_per_gpu(shipped(kMainJob));
   const double without = decode_tok_s_per_gpu(shipped(kMainJob, {"/deployment/pools/1/mtp/draft_tokens=0"}));
-  const double even = decode_tok_s_per_gpu(shipped(kMainJob, {"/deployment/pools/1/mtp/draft_tokens=0", "/deployment/pools/1/balance/context_max_over_mean=1"}));
-  WARN("tokens/s of a GPU, published 1850: MTP 0.8 and KV max/mean 1.2 " << with << " (" << 100 * deviation(with, 1850) << "%), no MTP " << without << " ("
-       << 100 * deviation(without, 1850) << "%), no MTP and even KV " << even << " (" << 100 * deviation(even, 1850) << "%)");
+  const double even = decode_tok_s_per_gpu(
+      shipped(kMainJob, {"/deployment/pools/1/mtp/draft_tokens=0", "/deployment/pools/1/balance/context_max_over_mean=1"}));
+  WARN("tokens/s of a GPU, published 1850: MTP 0.8 and KV max/mean 1.2 "
+       << with << " (" << 100 * deviation(with, 1850) << "%), no MTP " << without << " (" << 100 * deviation(without, 1850)
+       << "%), no MTP and even KV " << even << " (" << 100 * deviation(even, 1850) << "%)");
   CHECK(std::min(std::abs(deviation(with, 1850)), std::abs(deviation(without, 1850))) < 0.15);
 }
 
 TEST_CASE("The day: decode node-hours come out within 20% of the published ones", "[published]") {
   const RunResult day = run_scenario(shipped(kMainJob), two_threads());
   WARN("decode node-hours: published " << kPublishedDecodeNodeHours << ", ours " << decode_node_hours(day) << " ("
-       << 100 * deviation(decode_node_hours(day), kPublishedDecodeNodeHours) << "%); nodes mean/peak/trough " << day.fleet.nodes_mean << "/" << day.fleet.nodes_peak << "/"
-       << day.fleet.nodes_trough << " beside 226.75/278/68; cost " << day.cost.having.value() << " beside 87,072");
+                                       << 100 * deviation(decode_node_hours(day), kPublishedDecodeNodeHours)
+                                       << "%); nodes mean/peak/trough " << day.fleet.nodes_mean << "/"
+                                       << day.fleet.nodes_peak << "/" << day.fleet.nodes_trough
+                                       << " beside 226.75/278/68; cost " << day.cost.having.value() << " beside 87,072");
   CHECK(std::abs(deviation(decode_node_hours(day), kPublishedDecodeNodeHours)) < 0.20);
   CHECK(day.fleet.nodes_peak <= 278);
   CHECK(day.volume.output == Approx(168e9).epsilon(0.03));
@@ -119,7 +126,8 @@ TEST_CASE("With every kernel at 0.7 of its efficiency the day is no longer DeepS
   scale_efficiencies(slow, 0.7);
   slow.fleet.max_nodes.reset();  // the cap would hide how many nodes are missing
   const RunResult day = run_scenario(slow, two_threads());
-  WARN("decode node-hours at 0.7: " << decode_node_hours(day) << " (" << 100 * deviation(decode_node_hours(day), kPublishedDecodeNodeHours) << "%)");
+  WARN("decode node-hours at 0.7: " << decode_node_hours(day) << " ("
+                                    << 100 * deviation(decode_node_hours(day), kPublishedDecodeNodeHours) << "%)");
   CHECK(std::abs(deviation(decode_node_hours(day), kPublishedDecodeNodeHours)) > 0.20);
 }
 
@@ -130,9 +138,13 @@ TEST_CASE("Saturated prefill: the published average is a busy share of it", "[pu
   const BuiltPool& prefill = service.pools.front();
   const double with_workload = saturated_prefill_tok_s(scenario, service, prefill) / prefill.nodes_per_instance();
   const auto full = static_cast<double>(prefill.config.batching.max_tokens_per_step);
-  const double with_mean_prompts = full / prefill.timer->step({}, mean_prompts(prefill.config, service.length_statistics, full)).value() / prefill.nodes_per_instance();
-  WARN("computed tokens/s of a saturated prefill node: " << with_workload << " with the workload's prompts (busy share " << 32.2e3 / with_workload << "), "
-       << with_mean_prompts << " if every prompt were the mean one (busy share " << 32.2e3 / with_mean_prompts << "); published average 32.2k");
+  const double with_mean_prompts =
+      full / prefill.timer->step({}, mean_prompts(prefill.config, service.length_statistics, full)).value() /
+      prefill.nodes_per_instance();
+  WARN("computed tokens/s of a saturated prefill node: " << with_workload << " with the workload's prompts (busy share "
+                                                         << 32.2e3 / with_workload << "), " << with_mean_prompts
+                                                         << " if every prompt were the mean one (busy share "
+                                                         << 32.2e3 / with_mean_prompts << "); published average 32.2k");
   CHECK(with_workload < with_mean_prompts);  // attention to long prompts costs more than to their mean
   CHECK(32.2e3 / with_workload < 0.85);
   CHECK(32.2e3 / with_mean_prompts > 0.45);

@@ -33,13 +33,15 @@ StepExplanation decode_step(const Scenario& scenario) {
 
 /// Time of one call of a layer operator (a half batch of one layer), microseconds.
 double call_us(const StepExplanation& step, const std::string& name) {
-  const auto op = std::find_if(step.operators.begin(), step.operators.end(), [&](const OperatorTime& o) { return o.name == name && o.calls > 1; });
+  const auto op = std::find_if(step.operators.begin(), step.operators.end(),
+                               [&](const OperatorTime& o) { return o.name == name && o.calls > 1; });
   REQUIRE(op != step.operators.end());
   return op->time.value() * 1e6 / op->calls;
 }
 
 void within(const char* what, double published, double ours, double tolerance) {
-  WARN(what << ": published " << published << ", ours " << ours << ", deviation " << 100 * (ours / published - 1) << "%, tolerance " << 100 * tolerance << "%");
+  WARN(what << ": published " << published << ", ours " << ours << ", deviation " << 100 * (ours / published - 1)
+            << "%, tolerance " << 100 * tolerance << "%");
   CHECK(ours == Approx(published).epsilon(tolerance));
 }
 
@@ -51,7 +53,8 @@ TEST_CASE("The H800 calibration is fitted on kernel rows only", "[published]") {
   for (const std::string& data : calibration.fitted_on) {
     INFO(data);
     CHECK(data.find("rows") != std::string::npos);
-    for (const char* end_to_end : {"profile", "production", "serving", "end to end", "end-to-end"}) CHECK(data.find(end_to_end) == std::string::npos);
+    for (const char* end_to_end : {"profile", "production", "serving", "end to end", "end-to-end"})
+      CHECK(data.find(end_to_end) == std::string::npos);
   }
 }
 

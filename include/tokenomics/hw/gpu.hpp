@@ -20,11 +20,11 @@ struct Gpu {
   std::optional<FlopsPerSecond> peak_int8;
   std::optional<Bytes> hbm_capacity;
   std::optional<BytesPerSecond> hbm_bandwidth;
-  std::optional<int> scale_up_domain_gpus;               ///< GPUs that reach each other without the NIC
-  std::optional<BytesPerSecond> scale_up_bandwidth;      ///< per GPU, one way
-  std::optional<BytesPerSecond> scale_out_bandwidth;     ///< NIC share per GPU, one way
+  std::optional<int> scale_up_domain_gpus;            ///< GPUs that reach each other without the NIC
+  std::optional<BytesPerSecond> scale_up_bandwidth;   ///< per GPU, one way
+  std::optional<BytesPerSecond> scale_out_bandwidth;  ///< NIC share per GPU, one way
   std::optional<Watts> thermal_design_power;
-  std::optional<UsdPerSecond> rental_price;              ///< dated list price named in the file
+  std::optional<UsdPerSecond> rental_price;  ///< dated list price named in the file
 
   /// Dense peak in `arithmetic`, or in the next wider type that the part has: FP4 -> FP8 -> BF16, INT8 -> BF16.
   [[nodiscard]] FlopsPerSecond require_peak(Precision arithmetic) const;

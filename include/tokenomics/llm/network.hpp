@@ -65,8 +65,8 @@ struct Network {
   std::int64_t max_context_tokens = 0;
   std::variant<MlaAttention, GqaAttention> attention;
   std::optional<SparseIndexer> sparse;
-  std::vector<LayerGroup> layers;       ///< order does not matter for cost
-  std::optional<int> mtp_layers;        ///< absent: not published, refused when drafts are asked for
+  std::vector<LayerGroup> layers;  ///< order does not matter for cost
+  std::optional<int> mtp_layers;   ///< absent: not published, refused when drafts are asked for
   Precision native_weights = Precision::Bf16;
   Precision native_experts = Precision::Bf16;
   std::optional<double> published_parameters_total;

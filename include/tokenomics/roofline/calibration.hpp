@@ -60,7 +60,7 @@ struct Calibration {
   /// Clock under sustained load over the clock of the short benchmarks that GEMMs are timed in. Times the compute
   /// efficiency of dense, grouped and batched GEMMs; attention tables hold long kernels and are throttled already.
   SourcedNumber sustained_clock{1, "assumed", "not known: the clock of short benchmarks"};
-  bool is_family_default = false;       ///< no calibration of this GPU and engine: results must say so
+  bool is_family_default = false;  ///< no calibration of this GPU and engine: results must say so
 };
 
 /// Perfect hardware: all efficiencies 1, no overheads. The speed of light beside every explanation.

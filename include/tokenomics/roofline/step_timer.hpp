@@ -21,12 +21,12 @@ struct DecodeGrowth {
 
 /// Prompt tokens that share a step.
 struct PrefillLoad {
-  double tokens = 0;           ///< computed in this step
-  double attended_tokens = 0;  ///< sum over them of the context each attends to (causal, cached part included)
+  double tokens = 0;                  ///< computed in this step
+  double attended_tokens = 0;         ///< sum over them of the context each attends to (causal, cached part included)
   double capped_attended_tokens = 0;  ///< the same with each context capped at context_cap()
-  double reexpanded_tokens = 0;  ///< earlier tokens (prefix hits, earlier chunks) whose latents MLA expands again
-  std::int64_t sequences = 0;    ///< prompts in the step
-  std::int64_t finishing = 0;    ///< prompts whose last token is in the step: each needs the LM head once
+  double reexpanded_tokens = 0;       ///< earlier tokens (prefix hits, earlier chunks) whose latents MLA expands again
+  std::int64_t sequences = 0;         ///< prompts in the step
+  std::int64_t finishing = 0;         ///< prompts whose last token is in the step: each needs the LM head once
   /// How many of `tokens` are on the data-parallel rank that has most of them. 0: whoever asks does not know how prompts
   /// lie on ranks, and the timer assumes them even as far as whole prompts can be.
   double fullest_rank_tokens = 0;

@@ -16,9 +16,9 @@ struct RequestRecord {
   SimTime scheduled = kNever;    ///< its first prompt token entered a step
   SimTime first_token = kNever;  ///< the user got it
   SimTime end = kNever;
-  int instance = -1;             ///< where it decoded
+  int instance = -1;  ///< where it decoded
   int preemptions = 0;
-  bool measured = false;         ///< arrived inside the measured window
+  bool measured = false;  ///< arrived inside the measured window
 };
 
 /// A run of steps of one instance during which nobody joined or left.

@@ -16,7 +16,7 @@ enum class BatchPolicy {
 enum class PromptBudget {
   TokenCount,  ///< prompt tokens: one long prompt makes its rank, and so the step, slow
   EvenWork,    ///< token equivalents, attention to earlier tokens included (DeepSeek's prefill balancer: core attention and
-           ///< input tokens even over ranks); a chunk deep inside a long prompt is shorter
+               ///< input tokens even over ranks); a chunk deep inside a long prompt is shorter
 };
 
 enum class RouterPolicy { RoundRobin, LeastLoaded };
@@ -34,7 +34,7 @@ struct BatchingSpec {
   std::int64_t max_sequences = 256;
   std::int64_t max_tokens_per_step = 8192;  ///< prompt tokens plus one (or 1 + drafts) per decoding sequence
   PromptBudget prompt_budget = PromptBudget::TokenCount;
-  bool chunked_prefill = true;              ///< false: a prompt is never cut (one longer than the budget goes alone)
+  bool chunked_prefill = true;  ///< false: a prompt is never cut (one longer than the budget goes alone)
   WaitRule wait;
 };
 

@@ -55,19 +55,19 @@ class LatencyMetric {
 
 /// What one pool did inside the measured window. Seconds are summed over instances.
 struct PoolResult {
-  double provisioned_s = 0;     ///< instance-seconds
-  double busy_s = 0;            ///< instance-seconds in a step
-  double prefill_s = 0;         ///< of busy_s, caused by prompt tokens
-  double decode_s = 0;          ///< the rest
+  double provisioned_s = 0;  ///< instance-seconds
+  double busy_s = 0;         ///< instance-seconds in a step
+  double prefill_s = 0;      ///< of busy_s, caused by prompt tokens
+  double decode_s = 0;       ///< the rest
   double steps = 0;
   double decode_steps = 0;
-  double sequence_s = 0;        ///< integral of decoding sequences
-  double kv_token_s = 0;        ///< integral of KV tokens held
+  double sequence_s = 0;  ///< integral of decoding sequences
+  double kv_token_s = 0;  ///< integral of KV tokens held
   double kv_capacity_token_s = 0;
-  double prompt_tokens = 0;     ///< computed
-  double output_tokens = 0;     ///< emitted by decode steps, and by prompt steps that compute a preempted sequence again
-  double attended_tokens = 0;   ///< context read by decode steps, summed over steps and sequences
-  double held_s = 0;            ///< idle instance-seconds in which the waiting rule held requests back
+  double prompt_tokens = 0;    ///< computed
+  double output_tokens = 0;    ///< emitted by decode steps, and by prompt steps that compute a preempted sequence again
+  double attended_tokens = 0;  ///< context read by decode steps, summed over steps and sequences
+  double held_s = 0;           ///< idle instance-seconds in which the waiting rule held requests back
 
   void merge(const PoolResult& other);
 };
@@ -81,8 +81,8 @@ struct ServiceResult {
   std::uint64_t interactivity_count = 0;
   double input_computed_tokens = 0;  ///< of prompts whose prefill ended in the window
   double input_cached_tokens = 0;
-  double output_tokens = 0;          ///< emitted in the window, first tokens included
-  double answers_tokens = 0;         ///< output tokens of the measured requests that completed
+  double output_tokens = 0;   ///< emitted in the window, first tokens included
+  double answers_tokens = 0;  ///< output tokens of the measured requests that completed
   std::uint64_t answers = 0;
   std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
   std::vector<PoolResult> pools;

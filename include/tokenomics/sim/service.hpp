@@ -18,13 +18,13 @@ namespace tokenomics {
 struct PoolConfig {
   PoolRole role = PoolRole::Mixed;
   int instances = 1;
-  int ranks = 1;                       ///< data-parallel attention ranks; a sequence lives on one of them
-  const StepTimer* timer = nullptr;    ///< not owned, shared by the instances
+  int ranks = 1;                     ///< data-parallel attention ranks; a sequence lives on one of them
+  const StepTimer* timer = nullptr;  ///< not owned, shared by the instances
   BatchingSpec batching;
   MtpSpec mtp;
-  std::int64_t kv_tokens = 0;          ///< KV capacity of an instance, all ranks together
+  std::int64_t kv_tokens = 0;               ///< KV capacity of an instance, all ranks together
   std::int64_t kv_tokens_per_sequence = 0;  ///< held besides its context (sliding windows, alignment)
-  std::int64_t block_tokens = 64;      ///< allocation unit
+  std::int64_t block_tokens = 64;           ///< allocation unit
 };
 
 /// From a prefill to a decode instance: latency plus time per prompt token.
@@ -37,10 +37,10 @@ struct KvTransfer {
 struct Measurement {
   double warm_up_s = 0;
   std::uint64_t warm_up_requests = 0;
-  std::optional<double> duration_s;         ///< measured time; the run stops at its end
-  std::optional<std::uint64_t> requests;    ///< measured arrivals; the run stops when all of them ended
-  bool drain = false;                       ///< with `requests`: no arrivals after the last measured one
-  double slo_ttft_s = 0;                    ///< 0: no bound
+  std::optional<double> duration_s;       ///< measured time; the run stops at its end
+  std::optional<std::uint64_t> requests;  ///< measured arrivals; the run stops when all of them ended
+  bool drain = false;                     ///< with `requests`: no arrivals after the last measured one
+  double slo_ttft_s = 0;                  ///< 0: no bound
   double slo_interactivity_tok_s = 0;
 };
 
@@ -55,14 +55,14 @@ struct ServiceConfig {
   std::vector<PoolConfig> pools;  ///< one Mixed, or one Prefill and one Decode
   RouterPolicy router = RouterPolicy::RoundRobin;
   KvTransfer kv_transfer;
-  std::int64_t context_limit_tokens = 0;              ///< prompt + output; 0: none
-  std::optional<std::int64_t> queue_limit_requests;   ///< waiting in one instance
+  std::int64_t context_limit_tokens = 0;             ///< prompt + output; 0: none
+  std::optional<std::int64_t> queue_limit_requests;  ///< waiting in one instance
   Measurement measure;
   std::optional<StationaryStart> stationary;
   std::uint64_t seed = 1;
   std::uint64_t replication = 0;
-  bool step_by_step = false;      ///< every step on its own: slow, and the proof of the fast way
-  Observer* observer = nullptr;   ///< not owned
+  bool step_by_step = false;     ///< every step on its own: slow, and the proof of the fast way
+  Observer* observer = nullptr;  ///< not owned
 };
 
 /// Simulates the service. Deterministic: the same configuration and source give the same result to the byte.

@@ -26,7 +26,8 @@ InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService&
 
 /// As many units as the rule needs at this rate: prefill units first (first tokens), decode units get what the cap
 /// leaves. At least one of each.
-FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const InstanceCapacity& capacity, double rate_per_s);
+FleetSize hold_service(const FleetSpec& rule, const BuiltService& service, const InstanceCapacity& capacity,
+                       double rate_per_s);
 
 /// Whole units in a given number of nodes: decode units by their share of the deployment's nodes, to the nearest; prefill
 /// units in what is left. At least one of each.

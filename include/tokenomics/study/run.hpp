@@ -8,8 +8,8 @@
 namespace tokenomics {
 
 struct RunOptions {
-  unsigned jobs = 1;             ///< threads; the result does not depend on it
-  Observer* observer = nullptr;  ///< sees the first replication and window only
+  unsigned jobs = 1;                     ///< threads; the result does not depend on it
+  Observer* observer = nullptr;          ///< sees the first replication and window only
   std::function<void(double)> progress;  ///< told the share that is done; may come from any thread
   bool step_by_step = false;
 };

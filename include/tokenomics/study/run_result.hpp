@@ -14,15 +14,15 @@ namespace tokenomics {
 
 /// One simulated window of the day and the fleet that served it.
 struct WindowSummary {
-  double hour = 0;          ///< local time of its middle
-  double rate_per_s = 0;    ///< offered requests
+  double hour = 0;             ///< local time of its middle
+  double rate_per_s = 0;       ///< offered requests
   std::vector<int> instances;  ///< per pool
   double nodes = 0;
-  bool capped = false;      ///< the fleet rule asked for more than the cap allows
+  bool capped = false;  ///< the fleet rule asked for more than the cap allows
   double ttft_p90_s = 0;
   double interactivity_tok_s_user = 0;  ///< mean
   double batch_per_instance = 0;        ///< decoding sequences
-  Usd cost{0};              ///< of the part of the day it stands for
+  Usd cost{0};                          ///< of the part of the day it stands for
   Usd revenue{0};
 };
 
@@ -31,19 +31,19 @@ struct PoolSummary {
   std::string name;
   PoolRole role = PoolRole::Mixed;
   std::string hardware;
-  double instances = 0;     ///< mean over the run
-  double gpus = 0;          ///< mean
+  double instances = 0;  ///< mean over the run
+  double gpus = 0;       ///< mean
   double gpu_hours = 0;
   std::optional<double> busy_fraction;
-  std::optional<double> batch_mean;       ///< decoding sequences per instance while busy
+  std::optional<double> batch_mean;  ///< decoding sequences per instance while busy
   std::optional<double> step_ms_mean;
   std::optional<double> kv_occupancy_mean;
-  std::optional<double> mfu;              ///< 2 * active parameters * tokens / (dense peak of the GEMM arithmetic * GPU time)
-  std::optional<double> mbu;              ///< HBM bytes of the mean step * steps / (peak bandwidth * GPU time)
-  std::optional<double> balancedness;     ///< mean over max of the expert ranks' load
+  std::optional<double> mfu;           ///< 2 * active parameters * tokens / (dense peak of the GEMM arithmetic * GPU time)
+  std::optional<double> mbu;           ///< HBM bytes of the mean step * steps / (peak bandwidth * GPU time)
+  std::optional<double> balancedness;  ///< mean over max of the expert ranks' load
   std::optional<double> saturated_tok_s_per_node;  ///< prefill pools: computed tokens/s of a node that never waits
   MemoryPlan memory;
-  double kv_bytes_per_token = 0;          ///< of the network, all layers
+  double kv_bytes_per_token = 0;  ///< of the network, all layers
   std::string calibration;
   bool calibration_is_family_default = false;
 };
@@ -57,12 +57,12 @@ struct FleetSummary {
 };
 
 struct PriceSummary {
-  std::optional<TokenPrices> prices;       ///< the card's standard prices, or solved from cost and margin
+  std::optional<TokenPrices> prices;  ///< the card's standard prices, or solved from cost and margin
   bool from_card = false;
   std::optional<double> own_mix_usd_per_token;  ///< revenue over all tokens
-  std::optional<Usd> revenue;              ///< by the card, off-peak hours at their prices
-  std::optional<Usd> revenue_list;         ///< all tokens at standard prices ("theoretical")
-  std::optional<Usd> revenue_realised;     ///< with the other model's share and free users; absent when not stated
+  std::optional<Usd> revenue;                   ///< by the card, off-peak hours at their prices
+  std::optional<Usd> revenue_list;              ///< all tokens at standard prices ("theoretical")
+  std::optional<Usd> revenue_realised;          ///< with the other model's share and free users; absent when not stated
   std::optional<double> margin_over_revenue;
   std::optional<double> margin_over_cost;
   std::optional<double> margin_over_cost_list;
@@ -75,7 +75,7 @@ struct BindingLimit {
 };
 
 struct EnergySummary {
-  double kwh = 0;                                ///< busy GPU time at thermal design power
+  double kwh = 0;  ///< busy GPU time at thermal design power
   std::optional<double> joule_per_output_token;
 };
 
@@ -84,22 +84,22 @@ struct EnergySummary {
 struct RunResult {
   Scenario scenario;
   std::string hash;
-  ServiceResult service;            ///< all windows and replications merged
-  double represents_s = 0;          ///< the time the totals below stand for
-  double scale = 1;                 ///< represents_s over simulated seconds
-  TokenVolume volume;               ///< over represents_s
-  double requests_arrived = 0;      ///< over represents_s
-  double answers = 0;               ///< over represents_s
+  ServiceResult service;               ///< all windows and replications merged
+  double represents_s = 0;             ///< the time the totals below stand for
+  double scale = 1;                    ///< represents_s over simulated seconds
+  TokenVolume volume;                  ///< over represents_s
+  double requests_arrived = 0;         ///< over represents_s
+  double answers = 0;                  ///< over represents_s
   std::vector<WindowSummary> windows;  ///< empty without windows
   std::vector<PoolSummary> pools;
-  std::int64_t max_context_tokens = 0;           ///< longest prompt + answer that is accepted
-  double sequences_at_context_limit = 0;         ///< that fit one instance at that length
+  std::int64_t max_context_tokens = 0;    ///< longest prompt + answer that is accepted
+  double sequences_at_context_limit = 0;  ///< that fit one instance at that length
   FleetSummary fleet;
   CostBreakdown cost;
   PriceSummary price;
   std::vector<BindingLimit> binding;
   std::optional<EnergySummary> energy;
-  std::vector<std::string> notes;   ///< conventions, fall-backs and assumptions that a reader must know
+  std::vector<std::string> notes;  ///< conventions, fall-backs and assumptions that a reader must know
 };
 
 }  // namespace tokenomics

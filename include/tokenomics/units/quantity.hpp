@@ -19,11 +19,7 @@ class Quantity {
   /// The number in the base unit. The one way out of the type: keep it at edges (JSON, Eigen, libm).
   [[nodiscard]] constexpr double value() const { return value_; }
   /// A ratio of like quantities is a plain number.
-  constexpr operator double() const
-    requires kDimensionless
-  {
-    return value_;
-  }
+  constexpr operator double() const requires kDimensionless { return value_; }
 
   constexpr Quantity operator-() const { return Quantity{-value_}; }
   constexpr Quantity& operator+=(Quantity other) {
