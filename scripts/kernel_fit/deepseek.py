@@ -171,8 +171,8 @@ def deepseek(name, kernels, exchange, normal, note):
             ),
             "sustained_clock": (
                 0.875,
-                "measured",
-                "deepseek-ai/FlashMLA @9241ae3e docs/20250422-new-kernel-deep-dive.md: H800 throttles to about 1600 MHz, 865 of 989 TFLOPS; DeepGEMM's and the GEMM tables are bursts of single kernels",
+                "assumed",
+                "865 of 989 TFLOPS at about 1600 MHz under load is measured (deepseek-ai/FlashMLA @9241ae3e docs/20250422-new-kernel-deep-dive.md); that the GEMM tables, bursts of single kernels, ran unthrottled is inferred",
                 0.875,
                 1.0,
             ),

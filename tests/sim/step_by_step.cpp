@@ -16,6 +16,15 @@ struct Recorder final : Observer {
   void run_ended(const RunRecord& r) override { decode_steps += r.steps; }
 };
 
+/// Steps that take longer with the batch, its contexts and the prompts that share them.
+LinearTimer growing_timer() {
+  LinearTimer timer;
+  timer.per_sequence_s = 3e-5;
+  timer.per_context_s = 2e-8;
+  timer.per_prompt_token_s = 1e-5;
+  return timer;
+}
+
 ServiceConfig base_config(const LinearTimer& timer) {
   ServiceConfig config;
   PoolConfig pool = mixed_pool(timer);
@@ -65,18 +74,12 @@ void compare(ServiceConfig config, double rate) {
 }  // namespace
 
 TEST_CASE("Leaping and stepping agree to the nanosecond when step times grow with the context", "[sim]") {
-  LinearTimer timer;
-  timer.per_sequence_s = 3e-5;
-  timer.per_context_s = 2e-8;
-  timer.per_prompt_token_s = 1e-5;
+  LinearTimer timer = growing_timer();
   compare(base_config(timer), 30);
 }
 
 TEST_CASE("Leaping and stepping agree when the timer's runs end early", "[sim]") {
-  LinearTimer timer;
-  timer.per_sequence_s = 3e-5;
-  timer.per_context_s = 2e-8;
-  timer.per_prompt_token_s = 1e-5;
+  LinearTimer timer = growing_timer();
   timer.longest_run = 7;
   compare(base_config(timer), 25);
 }
@@ -90,10 +93,7 @@ TEST_CASE("Leaping and stepping agree across a sliding window", "[sim]") {
 }
 
 TEST_CASE("Leaping and stepping agree when KV memory runs out and sequences are computed again", "[sim]") {
-  LinearTimer timer;
-  timer.per_sequence_s = 3e-5;
-  timer.per_context_s = 2e-8;
-  timer.per_prompt_token_s = 1e-5;
+  LinearTimer timer = growing_timer();
   ServiceConfig config = base_config(timer);
   config.pools[0].kv_tokens = 7000;
   config.pools[0].block_tokens = 16;
@@ -103,10 +103,7 @@ TEST_CASE("Leaping and stepping agree when KV memory runs out and sequences are 
 }
 
 TEST_CASE("Leaping and stepping agree with prefill-only steps and a waiting rule", "[sim]") {
-  LinearTimer timer;
-  timer.per_sequence_s = 3e-5;
-  timer.per_context_s = 2e-8;
-  timer.per_prompt_token_s = 1e-5;
+  LinearTimer timer = growing_timer();
   ServiceConfig config = base_config(timer);
   config.pools[0].batching.policy = BatchPolicy::PrefillFirst;
   config.pools[0].batching.wait = {5, 0.2};
@@ -115,10 +112,7 @@ TEST_CASE("Leaping and stepping agree with prefill-only steps and a waiting rule
 
 // With drafts the fast way draws the number of steps at admission and lets the context grow by its expectation.
 TEST_CASE("With multi-token prediction leaping agrees with stepping in the means and the 99th percentile", "[sim]") {
-  LinearTimer timer;
-  timer.per_sequence_s = 3e-5;
-  timer.per_context_s = 2e-8;
-  timer.per_prompt_token_s = 1e-5;
+  LinearTimer timer = growing_timer();
   ServiceConfig config = base_config(timer);
   config.pools[0].mtp = {2, {0.8, 0.6}};
   config.measure.requests = 40'000;
