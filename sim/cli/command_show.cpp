@@ -24,7 +24,9 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Calibrations: load_calibration(name, catalogue); break;
     case CatalogueKind::Workloads: load_workload(name, catalogue); break;
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
-    case CatalogueKind::Providers: break;
+    case CatalogueKind::Providers:
+    case CatalogueKind::Queries:
+    case CatalogueKind::Markets: break;
   }
   return catalogue.raw(kind, name);
 }

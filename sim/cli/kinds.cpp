@@ -29,7 +29,11 @@ CatalogueKind kind_named(const std::string& word) {
                                                           {"service", CatalogueKind::Services},
                                                           {"services", CatalogueKind::Services},
                                                           {"overlap", CatalogueKind::Overlaps},
-                                                          {"overlaps", CatalogueKind::Overlaps}};
+                                                          {"overlaps", CatalogueKind::Overlaps},
+                                                          {"query", CatalogueKind::Queries},
+                                                          {"queries", CatalogueKind::Queries},
+                                                          {"market", CatalogueKind::Markets},
+                                                          {"markets", CatalogueKind::Markets}};
   if (const auto found = names.find(word); found != names.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [name, kind] : names) known.push_back(name);

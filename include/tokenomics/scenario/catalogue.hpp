@@ -22,6 +22,8 @@ enum class CatalogueKind {
   Providers,     ///< providers/
   Services,      ///< services/: scenarios that can be run
   Overlaps,      ///< overlaps/: overlap schedules
+  Queries,       ///< queries/: what `solve` and `frontier` take
+  Markets,       ///< markets/: what `market` takes
 };
 std::string_view folder_of(CatalogueKind kind);
 std::vector<CatalogueKind> catalogue_kinds();
