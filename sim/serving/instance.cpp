@@ -16,9 +16,9 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       speculation_(context.config->mtp),
       index_(index),
       global_index_(global_index),
-      cap_(context.config->timer->context_cap()) {
+      cap_(context.config->timer->context_cap()),
+      packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
-  if (config_.batching.prompt_budget == PromptBudget::EvenWork) weigh_attention();
 }
 
 void Instance::enqueue(Slot slot, SimTime now) {

@@ -8,6 +8,7 @@
 #include "../core/step_clock.hpp"
 #include "../core/window.hpp"
 #include "speculation.hpp"
+#include "tokenomics/sim/prompt_packer.hpp"
 #include "tokenomics/sim/service.hpp"
 
 namespace tokenomics {
@@ -75,8 +76,6 @@ class Instance {
   void admit_ready(SimTime now);
   bool gather_prompts(SimTime now);
   bool add_prompt_share(Slot slot);
-  void weigh_attention();
-  [[nodiscard]] double share_of_prompt(double left, double done, double room, bool rank_is_empty) const;
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
   [[nodiscard]] bool fits(std::int64_t kv_tokens) const;
@@ -142,9 +141,7 @@ class Instance {
   std::vector<LateJoin> late_;  ///< who joined between them
 
   std::vector<PromptShare> shares_;
-  double attention_weight_ = 0;    ///< token equivalents of attending to one earlier token (PromptBudget::EvenWork)
-  double reexpansion_weight_ = 0;  ///< ... and of bringing one earlier token's latent back for a chunk
-  std::vector<double> rank_work_, rank_tokens_, rank_attended_, rank_capped_, rank_reexpanded_;
+  PromptPacker packer_;
   PrefillLoad prefill_load_;
   double decode_only_s_ = 0;
 };

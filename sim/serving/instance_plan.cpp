@@ -1,7 +1,6 @@
 // Planning: which step comes next, and how many of its kind in one leap.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -13,15 +12,6 @@ namespace {
 
 /// Free KV kept back at admission so that the batch can grow before it must preempt (vLLM's watermark, 1%).
 constexpr std::int64_t kWatermarkDivisor = 100;
-
-/// sum over tokens t = 1..n of min(done + t, cap); cap 0: none.
-double attended(double done, double n, double cap) {
-  const double full = n * done + n * (n + 1) / 2;
-  if (cap <= 0 || done + n <= cap) return full;
-  if (done >= cap) return n * cap;
-  const double below = cap - done;  // the first `below` tokens still see everything
-  return below * done + below * (below + 1) / 2 + (n - below) * cap;
-}
 
 }  // namespace
 
@@ -99,9 +89,8 @@ bool Instance::head_admissible(SimTime now) const {
 bool Instance::gather_prompts(SimTime now) {
   shares_.clear();
   if (prefilling_.empty() && queue_.empty()) return false;
-  const auto ranks = static_cast<std::size_t>(config_.ranks);
-  for (auto* sums : {&rank_work_, &rank_tokens_, &rank_attended_, &rank_capped_, &rank_reexpanded_})
-    sums->assign(ranks, 0.0);
+  const bool shares_step = config_.batching.policy == BatchPolicy::ChunkedMixed;
+  packer_.begin(shares_step ? static_cast<double>(active_.size() * speculation_.queries()) : 0.0);
   for (Slot slot = prefilling_.front(); slot != kNoSlot; slot = store_[slot].next) {
     if (!add_prompt_share(slot)) break;
   }
@@ -120,73 +109,21 @@ bool Instance::gather_prompts(SimTime now) {
     head.scheduled = std::min(head.scheduled, now);
   }
   if (shares_.empty()) return false;
-  const auto sum = [](const std::vector<double>& of_ranks) {
-    return std::accumulate(of_ranks.begin(), of_ranks.end(), 0.0);
-  };
-  // The slowest rank sets the time: the one with most work, attention counted.
-  const auto slowest = static_cast<std::size_t>(std::max_element(rank_work_.begin(), rank_work_.end()) - rank_work_.begin());
-  prefill_load_ = {sum(rank_tokens_),
-                   sum(rank_attended_),
-                   sum(rank_capped_),
-                   sum(rank_reexpanded_),
-                   static_cast<std::int64_t>(shares_.size()),
-                   0,
-                   rank_tokens_[slowest],
-                   rank_attended_[slowest]};
+  std::int64_t finishing = 0;
   for (const PromptShare& share : shares_) {
     const Sequence& s = store_[share.slot];
-    if (s.prompt_done + share.tokens == s.prompt_target) ++prefill_load_.finishing;
+    if (s.prompt_done + share.tokens == s.prompt_target) ++finishing;
   }
+  prefill_load_ = packer_.load(finishing);
   return true;
 }
 
-/// Gives a prompt the emptiest rank and as many tokens as its budget leaves; false when it gets none.
+/// False when the step is full.
 bool Instance::add_prompt_share(Slot slot) {
   const Sequence& s = store_[slot];
-  const bool shares_step = config_.batching.policy == BatchPolicy::ChunkedMixed;
-  const double decode_tokens = shares_step ? static_cast<double>(active_.size() * speculation_.queries()) : 0.0;
-  const double budget =
-      std::max(1.0, std::floor((static_cast<double>(config_.batching.max_tokens_per_step) - decode_tokens) / config_.ranks));
-  const auto rank = static_cast<std::size_t>(std::min_element(rank_work_.begin(), rank_work_.end()) - rank_work_.begin());
-  const double done = static_cast<double>(s.prompt_done);
-  const double left = static_cast<double>(s.prompt_target - s.prompt_done);
-  const double tokens = share_of_prompt(left, done, budget - rank_work_[rank], rank_work_[rank] == 0.0);
-  if (tokens < 1.0) return false;
-  rank_work_[rank] += tokens + attention_weight_ * attended(done, tokens, 0) + reexpansion_weight_ * done;
-  rank_tokens_[rank] += tokens;
-  rank_attended_[rank] += attended(done, tokens, 0);
-  rank_capped_[rank] += attended(done, tokens, static_cast<double>(cap_));
-  rank_reexpanded_[rank] += done;
-  shares_.push_back({slot, static_cast<std::int64_t>(tokens)});
-  return true;
-}
-
-/// Largest n with n + a (n done + n^2 / 2) + r done <= room, with the weights a and r of attention and re-expansion; an
-/// empty rank takes at least a sixteenth of its room, so that the longest prompt gets on.
-double Instance::share_of_prompt(double left, double done, double room, bool rank_is_empty) const {
-  const double linear = 1 + attention_weight_ * done, rest = room - reexpansion_weight_ * done;
-  const double root = linear + std::sqrt(std::max(0.0, linear * linear + 2 * attention_weight_ * rest));
-  double most = std::floor(std::max(0.0, 2 * rest / root));
-  if (rank_is_empty) most = std::max(most, std::max(1.0, std::floor(room / 16)));
-  if (config_.batching.chunked_prefill) return std::min(left, most);
-  return left <= most || rank_is_empty ? left : 0.0;
-}
-
-/// Weights from the timer itself: what a full step costs more per attended and per re-expanded token, over what it
-/// costs per token. Measured far out, where attention is not hidden behind communication.
-void Instance::weigh_attention() {
-  const auto tokens = static_cast<double>(config_.batching.max_tokens_per_step);
-  constexpr double kFarTokens = 32768;
-  const auto step_s = [&](double attended_tokens, double reexpanded) {
-    const double ranks = config_.ranks;
-    return config_.timer
-        ->step({}, {tokens, attended_tokens, attended_tokens, reexpanded, config_.ranks, config_.ranks, tokens / ranks,
-                    attended_tokens / ranks})
-        .value();
-  };
-  const double plain_s = step_s(tokens, 0), per_token_s = plain_s / tokens;
-  attention_weight_ = std::max(0.0, step_s(tokens * kFarTokens, 0) - plain_s) / (tokens * kFarTokens) / per_token_s;
-  reexpansion_weight_ = std::max(0.0, step_s(tokens, tokens * kFarTokens) - plain_s) / (tokens * kFarTokens) / per_token_s;
+  const std::int64_t tokens = packer_.add(s.prompt_done, s.prompt_target - s.prompt_done);
+  if (tokens > 0) shares_.push_back({slot, tokens});
+  return tokens > 0;
 }
 
 void Instance::start_prompt_step(SimTime now) {

@@ -34,19 +34,6 @@ BuiltPool build_pool(const PoolSpec& spec) {
   return pool;
 }
 
-/// K and V only: a token's KV bytes over the links of the GPUs that hold its sequence. With layer-wise overlap only the
-/// last layer is still on the way when prefill ends.
-KvTransfer kv_transfer(const Scenario& scenario) {
-  if (scenario.deployment.pools.size() < 2) return {};
-  const KvTransferSpec& spec = scenario.deployment.kv_transfer;
-  const InstancePlan& prefill = scenario.deployment.pools.front().plan;
-  const BytesPerSecond link = spec.bandwidth_GBps_per_gpu ? Bytes{*spec.bandwidth_GBps_per_gpu * 1e9} / Seconds{1}
-                                                          : prefill.gpu.require_scale_out_bandwidth();
-  const BytesPerToken bytes = kv_bytes_per_token(prefill.network, prefill.precisions.kv);
-  const double layers = spec.layerwise_overlap ? prefill.network.layer_count() : 1;
-  return {Seconds{spec.latency_s}, bytes * Tokens{1} / (link * prefill.parallelism.attention_tp) / layers};
-}
-
 Measurement measurement(const Scenario& scenario) {
   Measurement m;
   m.warm_up_s = scenario.measure.warm_up_s;
@@ -72,7 +59,9 @@ BuiltService build_service(const Scenario& scenario) {
   });
   for (const BuiltPool& pool : service.pools) service.config.pools.push_back(pool.config);
   service.config.router = scenario.deployment.router;
-  service.config.kv_transfer = kv_transfer(scenario);
+  if (scenario.deployment.pools.size() > 1) {
+    service.config.kv_transfer = kv_transfer_of(scenario.deployment.kv_transfer, service.pools.front().spec->plan);
+  }
   service.config.context_limit_tokens =
       scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
   service.config.queue_limit_requests = scenario.limits.queue_requests;
@@ -84,6 +73,14 @@ BuiltService build_service(const Scenario& scenario) {
   service.length_statistics =
       statistics_of(TruncatedLaw(*service.lengths, sequence_limit(service.config)).representative(kLengthDraws, random));
   return service;
+}
+
+KvTransfer kv_transfer_of(const KvTransferSpec& spec, const InstancePlan& prefill) {
+  const BytesPerSecond link = spec.bandwidth_GBps_per_gpu ? Bytes{*spec.bandwidth_GBps_per_gpu * 1e9} / Seconds{1}
+                                                          : prefill.gpu.require_scale_out_bandwidth();
+  const BytesPerToken bytes = kv_bytes_per_token(prefill.network, prefill.precisions.kv);
+  const double layers = spec.layerwise_overlap ? prefill.network.layer_count() : 1;
+  return {Seconds{spec.latency_s}, bytes * Tokens{1} / (link * prefill.parallelism.attention_tp) / layers};
 }
 
 PrefillLoad mean_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double tokens) {

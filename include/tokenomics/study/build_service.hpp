@@ -37,6 +37,10 @@ struct BuiltService {
 /// Throws Infeasible when a pool's network does not fit its memory (need and have by part).
 BuiltService build_service(const Scenario& scenario);
 
+/// K and V only: a token's KV bytes over the links of the GPUs that hold its sequence. With layer-wise overlap only the
+/// last layer is still on the way when prefill ends. Throws Infeasible when no link is known.
+KvTransfer kv_transfer_of(const KvTransferSpec& spec, const InstancePlan& prefill);
+
 /// A prompt step of `tokens` computed tokens of the workload's mean prompts, even over ranks.
 PrefillLoad mean_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double tokens);
 

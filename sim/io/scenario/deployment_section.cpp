@@ -77,6 +77,8 @@ Parallelism parallelism_from(const json& pool, const Reporter& report, bool is_m
   return p;
 }
 
+}  // namespace
+
 Precisions precisions_from(const json& file, const Network& network) {
   const auto given = [&](const char* key, Precision& field) {
     if (file.contains(key)) field = precision_named(file[key].get<std::string>()).value();
@@ -99,6 +101,8 @@ OverlapSchedule schedule_from(const json& reference, const Reporter& report, con
   return part ? overlap_from(part->value, part->report) : OverlapSchedule{};
 }
 
+namespace {
+
 void read_overlap(InstancePlan& plan, const json& file, const Reporter& report, const Catalogue& catalogue) {
   const bool is_one = file.is_string() || file.contains("stages") || file.contains("base");
   if (is_one) {
@@ -115,6 +119,24 @@ std::optional<Calibration> resolved_calibration(const json& reference, const Rep
   return calibration_from(part->value);
 }
 
+}  // namespace
+
+std::optional<Calibration> default_calibration(const Gpu& gpu, const std::string& engine, const Reporter& report,
+                                               const Catalogue& catalogue) {
+  const auto best = best_calibration(gpu, engine, catalogue);
+  if (!best) {
+    report.add("", "a calibration (missing): none is known for " + gpu.name + " or its architecture " + gpu.architecture);
+    return std::nullopt;
+  }
+  auto calibration = resolved_calibration(*best, report, catalogue);
+  if (!calibration) return std::nullopt;
+  const bool is_exact = calibration->gpu == gpu.name && (engine.empty() || calibration->engine == engine);
+  calibration->is_family_default = calibration->is_family_default || !is_exact;
+  return calibration;
+}
+
+namespace {
+
 Calibration pool_calibration(const json& pool, const Reporter& report, const Gpu& gpu, const DeploymentContext& context) {
   const Catalogue& catalogue = *context.catalogue;
   if (pool.contains("calibration"))
@@ -122,20 +144,17 @@ Calibration pool_calibration(const json& pool, const Reporter& report, const Gpu
   if (context.calibration != nullptr) {
     return resolved_calibration(*context.calibration, *context.calibration_report, catalogue).value_or(Calibration{});
   }
-  const auto best = best_calibration(gpu, pool.value("engine", ""), catalogue);
-  if (best) {
-    const std::string engine = pool.value("engine", "");
-    Calibration calibration = resolved_calibration(*best, report.at("calibration"), catalogue).value_or(Calibration{});
-    const bool is_exact = calibration.gpu == gpu.name && (engine.empty() || calibration.engine == engine);
-    calibration.is_family_default = calibration.is_family_default || !is_exact;
-    return calibration;
-  }
-  report.at("calibration")
-      .add("", "a calibration (missing): none is known for " + gpu.name + " or its architecture " + gpu.architecture);
-  return {};
+  const auto found = default_calibration(gpu, pool.value("engine", ""), report.at("calibration"), catalogue);
+  return found.value_or(Calibration{});
 }
 
 // Pool --------------------------------------------------------------------------------------------------------------
+
+}  // namespace
+
+BatchPolicy batch_policy_named(const std::string& name) { return named_value(kPolicies, name); }
+
+namespace {
 
 BatchingSpec batching_from(const json& file) {
   BatchingSpec batching;

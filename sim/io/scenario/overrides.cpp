@@ -97,8 +97,8 @@ bool descend(Place& place, const std::string& key, const std::string& pointer, c
 
 }  // namespace
 
-void apply_override(Document& scenario, const std::string& text, const Catalogue& catalogue,
-                    std::vector<Problem>& problems) {
+void apply_override(Document& file, const std::string& text, const Catalogue& catalogue, std::vector<Problem>& problems,
+                    const std::string& schema) {
   const std::size_t equals = text.find('=');
   const std::vector<std::string> keys =
       equals == std::string::npos ? std::vector<std::string>{} : path_keys(text.substr(0, equals));
@@ -106,8 +106,8 @@ void apply_override(Document& scenario, const std::string& text, const Catalogue
     problems.push_back({"--set", "", json(text).dump(), "POINTER=VALUE", ""});
     return;
   }
-  json changed = scenario.value;  // nothing is left half written when the path turns out to be unknown
-  const json& root = catalogue.schema("scenario");
+  json changed = file.value;  // nothing is left half written when the path turns out to be unknown
+  const json& root = catalogue.schema(schema);
   Place place{&changed, changed, &root, nodes_about(root, root, changed), false};
   json* parent = nullptr;
   std::string pointer;
@@ -124,8 +124,8 @@ void apply_override(Document& scenario, const std::string& text, const Catalogue
   } else {
     *place.written = std::move(value);
   }
-  scenario.value = std::move(changed);
-  scenario.overrides.push_back(pointer);
+  file.value = std::move(changed);
+  file.overrides.push_back(pointer);
 }
 
 }  // namespace tokenomics

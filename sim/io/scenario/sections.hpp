@@ -24,6 +24,15 @@ struct DeploymentContext {
 DeploymentSpec deployment_from(const nlohmann::json& file, const Reporter& report, const DeploymentContext& context);
 nlohmann::json json_of(const DeploymentSpec& deployment);
 
+/// Parts of a pool's file that queries have too.
+Precisions precisions_from(const nlohmann::json& file, const Network& network);
+OverlapSchedule schedule_from(const nlohmann::json& reference, const Reporter& report, const Catalogue& catalogue);
+BatchPolicy batch_policy_named(const std::string& name);
+/// The best calibration of the catalogue for a GPU and engine ("" for any), marked as a default where it is one; nothing,
+/// and a report, when there is none.
+std::optional<Calibration> default_calibration(const Gpu& gpu, const std::string& engine, const Reporter& report,
+                                               const Catalogue& catalogue);
+
 FleetSpec fleet_from(const nlohmann::json& file, const Reporter& report);
 nlohmann::json json_of(const FleetSpec& fleet);
 
@@ -42,6 +51,9 @@ nlohmann::json json_of(const PricingSpec& pricing);
 
 MeasureSpec measure_from(const nlohmann::json& file, const Reporter& report, const WorkloadSpec* workload);
 nlohmann::json json_of(const MeasureSpec& measure);
+
+/// USD per million tokens.
+TokenPrices prices_from(const nlohmann::json& file);
 
 // What contradicts each other across sections.
 void check_pool(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);

@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <cmath>
+
+#include "tokenomics/study/steady_state.hpp"
+
+namespace tokenomics {
+namespace {
+
+constexpr double kDeviations = 2;    ///< of batch and memory, for which a feasible load leaves room
+constexpr double kUnbounded_s = 60;  ///< a step that prompts stretch this far has no steady state
+
+double capped(const PoolConfig& pool, double context) {
+  const auto cap = static_cast<double>(pool.timer->context_cap());
+  return cap > 0 ? std::min(context, cap) : context;
+}
+
+using Prompt = WorkloadSample::PromptStratum;
+
+/// One prompt and `others` mean ones in one step.
+PrefillLoad prompts_in_step(const PoolConfig& pool, const WorkloadSample& workload, const Prompt& one, double others) {
+  const Prompt& mean = workload.mean_prompt;
+  const double tokens = one.computed + others * mean.computed, attended = one.attended + others * mean.attended;
+  const auto whole = static_cast<std::int64_t>(std::ceil(1 + others));
+  return {tokens, attended, tokens * capped(pool, attended / tokens), one.cached + others * mean.cached, whole, whole, 0, 0};
+}
+
+/// Time of a step with `together` prompts in the mean, of the lengths that come. Prompts longer than the budget take
+/// several steps: this is then the time of all of them together.
+double prompt_step_s(const PoolConfig& pool, const WorkloadSample& workload, const DecodeLoad& decode, double alone_s,
+                     double together) {
+  const auto budget = static_cast<double>(pool.batching.max_tokens_per_step);
+  double sum_s = 0;
+  for (const Prompt& one : workload.prompt_strata) {
+    PrefillLoad load = prompts_in_step(pool, workload, one, together - 1);
+    const double steps = std::max(1.0, std::ceil(load.tokens / budget));
+    load.tokens /= steps, load.attended_tokens /= steps, load.capped_attended_tokens /= steps;
+    sum_s += steps * (pool.timer->step(decode, load).value() - alone_s);
+  }
+  return sum_s / static_cast<double>(workload.prompt_strata.size());
+}
+
+struct Steps {
+  double alone_s, mean_s, prompt_s;
+};
+
+/// Prompts that come within `seconds`, given that one does.
+double prompts_together(double rate_per_s, double seconds) {
+  const double mean = rate_per_s * seconds;
+  return mean < 1e-9 ? 1 : mean / -std::expm1(-mean);
+}
+
+/// Time from one decode step to the next in a batch of n: T = alone + rate T * prompt_s, where prompts that come within
+/// one step are computed together. Chunked: they lengthen decode steps; prefill first: they stand between them.
+Steps step_times(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s, double n) {
+  const DecodeLoad decode = decode_load_of(pool, n, n * workload.mean.kv_per_output_token);
+  const double alone_s = pool.timer->step(decode, {}).value();
+  if (pool.role != PoolRole::Mixed) return {alone_s, alone_s, 0};
+  const bool shared = pool.batching.policy == BatchPolicy::ChunkedMixed;
+  double mean_s = alone_s, prompt_s = 0, step_s = alone_s;
+  for (int i = 0; i < 30; ++i) {
+    // Those that come in a step without prompts are fewer than those that come in a step with some.
+    const double in_prompts = 1 - alone_s / mean_s;
+    const double after_alone = prompts_together(rate_per_s, alone_s), after_prompts = prompts_together(rate_per_s, step_s);
+    const double together = 1 / ((1 - in_prompts) / after_alone + in_prompts / after_prompts);
+    const double added_s = prompt_step_s(pool, workload, shared ? decode : DecodeLoad{}, shared ? alone_s : 0, together);
+    step_s = shared ? alone_s + added_s : added_s;
+    prompt_s = added_s / together;
+    const double prompt_load = rate_per_s * prompt_s;
+    const double next_s = prompt_load >= 1 ? kUnbounded_s : std::min(kUnbounded_s, alone_s / (1 - prompt_load));
+    const bool settled = std::abs(next_s - mean_s) < 1e-6 * mean_s;
+    mean_s = next_s;
+    if (settled) break;
+  }
+  return {alone_s, mean_s, prompt_s};
+}
+
+double mean_answer_steps(const PoolConfig& pool, const WorkloadSample& workload) {
+  return mean_steps(pool.mtp, std::max(0.0, workload.mean.mean_output - 1));
+}
+
+/// The n in (0, most] with flow(n) = rate, flow rising and flow(most) >= rate: regula falsi (Illinois).
+template <class Flow>
+double fixed_point(double most, double rate, const Flow& flow) {
+  double low = 0, high = most, f_low = -rate, f_high = flow(most) - rate;
+  for (int i = 0, side = 0; i < 60 && high - low > 1e-5 * high && f_high > f_low; ++i) {
+    const double n = (low * f_high - high * f_low) / (f_high - f_low);
+    const double f = flow(n) - rate;
+    if (std::abs(f) < 1e-6 * rate) return n;
+    double& moved = f > 0 ? high : low;
+    (f > 0 ? f_high : f_low) = f;
+    moved = n;
+    const int now = f > 0 ? 1 : -1;
+    if (side == now) (f > 0 ? f_low : f_high) /= 2;
+    side = now;
+  }
+  return high;
+}
+
+double tokens_a_step(const MtpSpec& mtp) {
+  constexpr double kMany = 1e6;
+  return kMany / mean_steps(mtp, kMany);
+}
+
+/// Variance of the tokens of one step (see Speculation): E[X^2] - E[X]^2 with P(X > i) = prod of the first i acceptances.
+double token_variance(const MtpSpec& mtp) {
+  double survives = 1, first = 1, second = 1;
+  for (int draft = 0; draft < mtp.draft_tokens; ++draft) {
+    survives *= mtp.acceptance[static_cast<std::size_t>(draft)];
+    first += survives;
+    second += (2.0 * (draft + 2) - 1) * survives;
+  }
+  return std::max(0.0, second - first * first);
+}
+
+}  // namespace
+
+DecodeState decode_state(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s) {
+  const double steps = mean_answer_steps(pool, workload);
+  const double kv = workload.mean.kv_per_output_token + static_cast<double>(pool.block_tokens) / 2 +
+                    static_cast<double>(pool.kv_tokens_per_sequence);
+  const auto places = static_cast<double>(pool.batching.max_sequences);
+  const double by_kv = 0.99 * static_cast<double>(pool.kv_tokens) / kv;
+  const double most = std::min(places, by_kv);
+  const auto times = [&](double n) { return step_times(pool, workload, rate_per_s, n + 1); };
+  DecodeState state;
+  const double room = steps > 0 ? most / (steps * times(most).mean_s) : 2 * rate_per_s;  // requests/s that it takes
+  if (room < rate_per_s) {
+    state.refused = by_kv < places ? LoadLimit::KvMemory : LoadLimit::Places;
+    state.sequences = most;
+  } else if (steps > 0) {
+    state.sequences = fixed_point(most, rate_per_s, [&](double n) { return n / (steps * times(n).mean_s); });
+  }
+  const Steps at = times(state.sequences);
+  state.alone_s = at.alone_s;
+  state.step_s = at.mean_s;
+  state.prompt_s = at.prompt_s;
+  state.prompt_share = 1 - at.alone_s / at.mean_s;
+  state.kv_share = std::min(1.0, state.sequences * kv / static_cast<double>(pool.kv_tokens));
+  state.tpot_s = workload.mean.mean_output > 1 ? steps * at.mean_s / (workload.mean.mean_output - 1) : 0;
+  const double more = std::max(1.0, std::round(0.1 * (state.sequences + 1)));
+  state.step_slope_s = (times(state.sequences + more).mean_s - at.mean_s) / more;
+  state.feedback = std::clamp(rate_per_s * steps * state.step_slope_s, 0.0, 0.98);
+  const double variance = state.sequences / (1 - state.feedback);
+  if (rate_per_s * at.prompt_s > 0.95) state.refused = LoadLimit::Compute;
+  if (state.refused != LoadLimit::None) return state;
+  if (state.sequences + kDeviations * std::sqrt(variance) > places) state.refused = LoadLimit::Places;
+  const double kv_deviation = std::sqrt(state.sequences * (workload.kv_variation - 1) + variance);
+  if (state.sequences + kDeviations * kv_deviation > by_kv) state.refused = LoadLimit::KvMemory;
+  return state;
+}
+
+double tpot_quantile_s(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s, const DecodeState& state,
+                       double p) {
+  if (workload.tokens_after.empty()) return 0;
+  const double per_step = tokens_a_step(pool.mtp), variance = token_variance(pool.mtp);
+  const double slope_s = state.step_slope_s;
+  const double batch_variance = state.sequences / (1 - state.feedback);
+  const double relaxation = workload.mean.mean_output / (1 - state.feedback);  // tokens over which the batch forgets
+  const double prompts_s2 = rate_per_s * state.prompt_s * state.prompt_s * workload.computed_variation;
+  struct Stratum {
+    double mean_s, deviation_s;
+  };
+  std::vector<Stratum> strata;
+  for (const double m : workload.tokens_after) {
+    const double steps = mean_steps(pool.mtp, m), life_s = steps * state.step_s;
+    const double memory = 2 * relaxation / (2 * relaxation + m);
+    const double of_prompts = life_s * prompts_s2 / (m * m);
+    const double of_drafts = state.step_s * state.step_s * variance / (per_step * per_step * per_step * m);
+    const double of_batch = slope_s * slope_s * batch_variance * memory / (per_step * per_step);
+    strata.push_back({life_s / m, std::sqrt(of_prompts + of_drafts + of_batch) + 1e-12});
+  }
+  const auto below = [&](double x) {
+    double sum = 0;
+    for (const Stratum& s : strata) sum += 0.5 * std::erfc(-(x - s.mean_s) / (s.deviation_s * std::sqrt(2.0)));
+    return sum / static_cast<double>(strata.size());
+  };
+  double low = 0, high = 4 * state.tpot_s + 1e-9;
+  for (int i = 0; i < 24; ++i) {
+    const double middle = (low + high) / 2;
+    (below(middle) < p ? low : high) = middle;
+  }
+  return high;
+}
+
+}  // namespace tokenomics
