@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "load_part.hpp"
 #include "overrides.hpp"
 #include "parts.hpp"
 #include "resolve.hpp"
@@ -18,34 +17,6 @@ namespace tokenomics {
 namespace {
 
 using nlohmann::json;
-
-/// "file:12" -> "file", 12; no line: 0.
-std::pair<std::string, int> file_and_line(const std::string& location) {
-  const std::size_t colon = location.rfind(':');
-  const bool has_line = colon != std::string::npos && colon + 1 < location.size() &&
-                        location.find_first_not_of("0123456789", colon + 1) == std::string::npos;
-  if (!has_line) return {location, 0};
-  return {location.substr(0, colon), std::stoi(location.substr(colon + 1))};
-}
-
-/// Throws unless there are no problems. They are told in the order of lines, file by file; several pools may name the
-/// same broken file: each of its problems is told once.
-void throw_all(const std::vector<Problem>& problems) {
-  if (problems.empty()) return;
-  std::set<std::tuple<std::string, std::string, std::string>> seen;
-  std::vector<std::string> files;
-  std::vector<Problem> once;
-  for (const Problem& problem : problems) {
-    if (seen.insert({problem.file, problem.pointer, problem.expected}).second) once.push_back(problem);
-    files.push_back(file_and_line(problem.file).first);
-  }
-  const auto order = [&](const Problem& problem) {
-    const auto [file, line] = file_and_line(problem.file);
-    return std::pair(std::find(files.begin(), files.end(), file) - files.begin(), line);
-  };
-  std::stable_sort(once.begin(), once.end(), [&](const Problem& a, const Problem& b) { return order(a) < order(b); });
-  throw ScenarioError(once);
-}
 
 json section(const json& file, const char* key, const Reporter& report) {
   return file.contains(key) && report.at(key).clean() ? file[key] : json::object();
@@ -149,24 +120,6 @@ Scenario load(Document document, const Catalogue& catalogue, const std::vector<s
   Scenario scenario = scenario_from(document, catalogue, problems);
   throw_all(problems);
   return scenario;
-}
-
-bool is_file(const std::string& name) {
-  return name == "-" || name.find('/') != std::string::npos || name.ends_with(".json") ||
-         std::filesystem::is_regular_file(name);
-}
-
-/// A part of the catalogue by name, alias or path.
-template <typename Value, typename Read>
-Value load_part(const PartKind& kind, const std::string& name, const Catalogue& catalogue, Read read) {
-  std::vector<Problem> problems;
-  const auto known = catalogue.find(kind.kind, name);  // aliases may look like paths: "deepseek-ai/DeepSeek-R1"
-  const std::string path = known ? *known : is_file(name) ? name : catalogue.path_of(kind.kind, name);
-  const auto part = resolve_file(catalogue, kind, path, problems);
-  throw_all(problems);
-  Value value = read(*part);
-  throw_all(problems);
-  return value;
 }
 
 }  // namespace

@@ -88,14 +88,14 @@ json json_of(const GpuHourCost& cost) {
 
 // Pricing -----------------------------------------------------------------------------------------------------------
 
-namespace {
-
 TokenPrices prices_from(const json& file) {
   TokenPrices prices{
       .input = usd_per_mtok(file["input"]), .input_cached = std::nullopt, .output = usd_per_mtok(file["output"])};
   if (file.contains("input_cached")) prices.input_cached = usd_per_mtok(file["input_cached"]);
   return prices;
 }
+
+namespace {
 
 json json_of_prices(const TokenPrices& prices) {
   json file{{"input", usd_per_mtok_text(prices.input)}, {"output", usd_per_mtok_text(prices.output)}};

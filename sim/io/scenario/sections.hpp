@@ -37,6 +37,9 @@ nlohmann::json json_of(const SloSpec& slo);
 GpuHourCost cost_from(const nlohmann::json& file, const Reporter& report, const std::vector<PoolSpec>& pools);
 nlohmann::json json_of(const GpuHourCost& cost);
 
+/// USD per million tokens: input, output and, optionally, input_cached.
+TokenPrices prices_from(const nlohmann::json& file);
+
 PricingSpec pricing_from(const nlohmann::json& file, const Reporter& report);
 nlohmann::json json_of(const PricingSpec& pricing);
 
