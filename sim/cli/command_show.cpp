@@ -5,6 +5,7 @@
 #include "support.hpp"
 #include "tokenomics/report/catalogue_report.hpp"
 #include "tokenomics/scenario/load.hpp"
+#include "tokenomics/scenario/provider.hpp"
 
 namespace tokenomics::cli {
 namespace {
@@ -24,7 +25,7 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Calibrations: load_calibration(name, catalogue); break;
     case CatalogueKind::Workloads: load_workload(name, catalogue); break;
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
-    case CatalogueKind::Providers:
+    case CatalogueKind::Providers: load_provider(name, catalogue); break;
     case CatalogueKind::Queries:
     case CatalogueKind::Markets: break;
   }

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "file_problems.hpp"
+#include "load_part.hpp"
 #include "overrides.hpp"
 #include "parts.hpp"
 #include "resolve.hpp"
@@ -120,19 +120,6 @@ Scenario load(Document document, const Catalogue& catalogue, const std::vector<s
   Scenario scenario = scenario_from(document, catalogue, problems);
   throw_all(problems);
   return scenario;
-}
-
-/// A part of the catalogue by name, alias or path.
-template <typename Value, typename Read>
-Value load_part(const PartKind& kind, const std::string& name, const Catalogue& catalogue, Read read) {
-  std::vector<Problem> problems;
-  const auto known = catalogue.find(kind.kind, name);  // aliases may look like paths: "deepseek-ai/DeepSeek-R1"
-  const std::string path = known ? *known : is_file(name) ? name : catalogue.path_of(kind.kind, name);
-  const auto part = resolve_file(catalogue, kind, path, problems);
-  throw_all(problems);
-  Value value = read(*part);
-  throw_all(problems);
-  return value;
 }
 
 }  // namespace

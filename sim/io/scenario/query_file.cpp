@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "file_problems.hpp"
+#include "load_part.hpp"
 #include "overrides.hpp"
 #include "parts.hpp"
 #include "resolve.hpp"

@@ -44,7 +44,7 @@ void anchor_trace(json& base, const std::string& file) {
 }  // namespace
 
 std::optional<PartKind> part_with_schema(const std::string& schema) {
-  for (const PartKind& part : {kModelPart, kHardwarePart, kCalibrationPart, kWorkloadPart, kOverlapPart}) {
+  for (const PartKind& part : {kModelPart, kHardwarePart, kCalibrationPart, kWorkloadPart, kOverlapPart, kProviderPart}) {
     if (schema == part.schema) return part;
   }
   return std::nullopt;

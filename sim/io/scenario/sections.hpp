@@ -46,14 +46,15 @@ nlohmann::json json_of(const SloSpec& slo);
 GpuHourCost cost_from(const nlohmann::json& file, const Reporter& report, const std::vector<PoolSpec>& pools);
 nlohmann::json json_of(const GpuHourCost& cost);
 
+/// USD per million tokens: input, output and, optionally, input_cached.
+TokenPrices prices_from(const nlohmann::json& file);
+
 PricingSpec pricing_from(const nlohmann::json& file, const Reporter& report);
 nlohmann::json json_of(const PricingSpec& pricing);
 
 MeasureSpec measure_from(const nlohmann::json& file, const Reporter& report, const WorkloadSpec* workload);
 nlohmann::json json_of(const MeasureSpec& measure);
 
-/// USD per million tokens.
-TokenPrices prices_from(const nlohmann::json& file);
 
 // What contradicts each other across sections.
 void check_pool(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);

@@ -1,4 +1,4 @@
-#include "file_problems.hpp"
+#include "load_part.hpp"
 
 #include <algorithm>
 #include <filesystem>
