@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,14 +17,6 @@ namespace tokenomics::cli {
 namespace {
 
 constexpr int kCheckFailed = 1;
-/// JSON numbers are exact up to here, so that a seed survives in a result.
-constexpr std::uint64_t kLargestSeed = 9'007'199'254'740'991;
-constexpr unsigned kMostJobs = 1024;
-
-unsigned jobs_of(const Options& options) {
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  return static_cast<unsigned>(options.whole("jobs", 1, kMostJobs).value_or(std::min(cores, kMostJobs)));
-}
 
 /// No two results in one file.
 void check_files(const Options& options) {
@@ -45,7 +36,7 @@ Scenario scenario_of(const Options& options, const Catalogue& catalogue) {
   std::vector<std::string> sets = options.texts("set");
   if (const auto count = options.whole("replications", 1, 100'000))
     sets.push_back(fmt::format("/measure/replications={}", *count));
-  Scenario scenario = load_scenario(*options.argument(0), catalogue, sets, options.whole("seed", 0, kLargestSeed));
+  Scenario scenario = load_scenario(*options.argument(0), catalogue, sets, seed_of(options));
   const bool has_slo = scenario.slo.ttft_s || scenario.slo.interactivity_tok_s_user;
   if (options.has("require-slo") && !has_slo) {
     throw ScenarioError(Problem{scenario.file, "/slo", "",
@@ -131,7 +122,7 @@ Command run_command() {
            {"require-slo", "", "exit with 1 when the scenario's objectives are missed"},
            {"timing", "", "report how fast the simulation was; the output is then not reproducible"},
            {"step-by-step", "", "make every step an event of its own: slow, the proof of the fast way"},
-           {"jobs", "N", "threads; the result does not depend on it"},
+           kJobs,
            kColor,
            kQuiet,
            kHelp},

@@ -6,6 +6,7 @@
 #include "tokenomics/report/catalogue_report.hpp"
 #include "tokenomics/scenario/load.hpp"
 #include "tokenomics/scenario/provider.hpp"
+#include "tokenomics/scenario/query.hpp"
 
 namespace tokenomics::cli {
 namespace {
@@ -26,7 +27,7 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Workloads: load_workload(name, catalogue); break;
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
     case CatalogueKind::Providers: load_provider(name, catalogue); break;
-    case CatalogueKind::Queries:
+    case CatalogueKind::Queries: load_query(name, catalogue); break;
     case CatalogueKind::Markets: break;
   }
   return catalogue.raw(kind, name);

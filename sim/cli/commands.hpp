@@ -25,6 +25,8 @@ struct Command {
 
 Command run_command();
 Command explain_command();
+Command solve_command();
+Command frontier_command();
 Command list_command();
 Command show_command();
 Command trace_command();

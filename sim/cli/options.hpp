@@ -62,6 +62,7 @@ inline constexpr OptionRow kCatalogue{"catalogue", "DIR",
 inline constexpr OptionRow kFormat{"format", "FORMAT", "table (default), json or csv"};
 inline constexpr OptionRow kOut{"out,o", "FILE",
                                 "write the result there instead of to standard output; complete or not at all"};
+inline constexpr OptionRow kJobs{"jobs", "N", "threads; the result does not depend on it"};
 inline constexpr OptionRow kColor{"color", "WHEN", "auto (default), always or never"};
 inline constexpr OptionRow kQuiet{"quiet,q", "", "no progress and no remarks on standard error"};
 inline constexpr OptionRow kHelp{"help,h", "", "this help"};

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -35,6 +36,18 @@ Catalogue open_catalogue(const Options& options) {
 }
 
 ReportOptions report_options(const Options& options) { return {TOKENOMICS_VERSION, wants_color(options), std::nullopt}; }
+
+unsigned jobs_of(const Options& options) {
+  constexpr unsigned kMostJobs = 1024;
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(options.whole("jobs", 1, kMostJobs).value_or(std::min(cores, kMostJobs)));
+}
+
+std::optional<std::uint64_t> seed_of(const Options& options) {
+  // JSON numbers are exact up to here, so that a seed survives in a result.
+  constexpr std::uint64_t kLargestSeed = 9'007'199'254'740'991;
+  return options.whole("seed", 0, kLargestSeed);
+}
 
 Format format_of(const Options& options) {
   const std::string format = options.choice("format", {"table", "json", "csv"});

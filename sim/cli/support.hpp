@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "options.hpp"
@@ -19,6 +21,11 @@ Catalogue open_catalogue(const Options& options);
 
 /// Version and colour for reports.
 ReportOptions report_options(const Options& options);
+
+/// --jobs, or the cores.
+unsigned jobs_of(const Options& options);
+/// --seed.
+std::optional<std::uint64_t> seed_of(const Options& options);
 
 /// --format.
 enum class Format { Table, Json, Csv };

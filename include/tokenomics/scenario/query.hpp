@@ -78,6 +78,7 @@ struct Query {
   std::optional<double> price;  ///< of the objective, USD per million tokens (per_answer: USD)
   SearchSpace search;
   std::uint64_t seed = 1;
+  std::vector<std::string> catalogue_directories;  ///< where relative trace paths are looked for
 };
 
 class Catalogue;

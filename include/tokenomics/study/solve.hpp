@@ -56,6 +56,7 @@ struct Solution {
   std::string infeasible_reason;  ///< empty: solved
   std::optional<PricedDeployment> best;
   std::optional<SimulatedPoint> simulated;
+  std::optional<Scenario> scenario;  ///< of `best`: what `run` takes
   ShadowPrices shadow;
   std::optional<double> answer;              ///< solve_for other than price: seconds, tok/s/user, tokens, requests/s
   std::vector<BreakEven> break_even;         ///< solve_for gpu_price

@@ -201,6 +201,7 @@ Query query_from(const Document& document, const Catalogue& catalogue, std::vect
   const Reporter report(document, problems);
   Query query;
   query.file = document.file;
+  query.catalogue_directories = catalogue.directories();
   query.name = file.value("name", std::filesystem::path(document.file).stem().string());
   query.description = file.value("description", "");
   query.assumptions = file.value("assumptions", std::vector<std::string>{});

@@ -55,7 +55,6 @@ nlohmann::json json_of(const PricingSpec& pricing);
 MeasureSpec measure_from(const nlohmann::json& file, const Reporter& report, const WorkloadSpec* workload);
 nlohmann::json json_of(const MeasureSpec& measure);
 
-
 // What contradicts each other across sections.
 void check_pool(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
 void check_topology(const std::vector<PoolSpec>& pools, const Reporter& report);

@@ -85,6 +85,8 @@ Scenario scenario_of(const Query& query, const Candidate& candidate, const Fleet
   scenario.pricing.margin_over_revenue = query.margin_over_revenue;
   scenario.measure = measure();
   scenario.seed = query.seed;
+  scenario.assumptions = query.assumptions;
+  scenario.catalogue_directories = query.catalogue_directories;
   return scenario;
 }
 

@@ -37,6 +37,7 @@ void choose(Solution& solution, Solver& solver, unsigned jobs, const Judge& judg
   solution.best = solver.pricer().priced(candidate, best->fleet);
   solution.simulated = simulate_fleet(solution.query, candidate, best->fleet, solver.evaluator().bounds(), solver.pricer());
   solution.simulations = 1;
+  solution.scenario = scenario_of(solution.query, candidate, best->fleet);
   solution.best->binding = Constraint::None;
 }
 

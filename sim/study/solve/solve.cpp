@@ -94,6 +94,7 @@ void solve_price(Solution& solution, Solver& solver, const LengthLaw& lengths, c
   const Candidate& candidate = solver.candidates()[*found.candidate];
   solution.best = solver.pricer().priced(candidate, found.fleet);
   solution.simulated = found.simulated;
+  solution.scenario = scenario_of(solution.query, candidate, found.fleet);
   std::tie(solution.best->binding, solution.best->binding_detail) = solver.binding(candidate, found.fleet);
   if (options.shadow) {
     solution.shadow = shadow_prices(solution.query, lengths, options.jobs);

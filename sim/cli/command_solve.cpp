@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "support.hpp"
+#include "tokenomics/report/solution_report.hpp"
+#include "tokenomics/scenario/query.hpp"
+#include "tokenomics/study/solve.hpp"
+
+namespace tokenomics::cli {
+namespace {
+
+constexpr int kInfeasible = 3;
+
+Query query_of(const Options& options, const Catalogue& catalogue) {
+  return load_query(*options.argument(0), catalogue, options.texts("set"), seed_of(options));
+}
+
+/// The result is written either way; an infeasible one is told in a line and by the exit code.
+int ended(const std::string& infeasible_reason) {
+  if (infeasible_reason.empty()) return 0;
+  fmt::print(stderr, "tokenomics: infeasible: {}\n", infeasible_reason);
+  return kInfeasible;
+}
+
+int solve_it(const Options& options) {
+  const Format format = format_of(options);
+  const ReportOptions report = report_options(options);
+  SolveOptions how;
+  how.jobs = jobs_of(options);
+  how.confirm = !options.has("no-simulation");
+  how.shadow = !options.has("no-shadow-prices");
+  const Catalogue catalogue = open_catalogue(options);
+  const Query query = query_of(options, catalogue);
+  ResultOutput output(options);
+  const Solution solution = solve(query, how);
+  output.finish(format == Format::Json  ? json_text(solution_json(solution, report))
+                : format == Format::Csv ? solution_csv(solution, report)
+                                        : solution_table(solution, report));
+  return ended(solution.infeasible_reason);
+}
+
+int frontier_it(const Options& options) {
+  const Format format = format_of(options);
+  const ReportOptions report = report_options(options);
+  SolveOptions how;
+  how.jobs = jobs_of(options);
+  const int loads = static_cast<int>(options.whole("loads", 2, 400).value_or(24));
+  const Catalogue catalogue = open_catalogue(options);
+  const Query query = query_of(options, catalogue);
+  ResultOutput output(options);
+  const Frontier result = frontier(query, how, loads);
+  output.finish(format == Format::Json  ? json_text(frontier_json(result, report))
+                : format == Format::Csv ? frontier_csv(result)
+                                        : frontier_table(result, report));
+  return ended(result.infeasible_reason);
+}
+
+constexpr const char* kQueryHelp = "a file, \"-\" for standard input, or a name (tokenomics list queries)";
+
+}  // namespace
+
+Command solve_command() {
+  return {"solve",
+          "the lowest price under TTFT, interactivity, context and margin; or the inverse; with the binding constraint",
+          {"tokenomics solve r1-interactive",
+           "tokenomics solve r1-interactive --set slo.ttft_s.max=0.5 --set hardware='[\"h200-sxm\"]'",
+           "tokenomics solve r1-interactive --set solve_for=ttft --set price=0.6 --format json"},
+          {{"QUERY", kQueryHelp}},
+          {kSet,
+           kSeed,
+           kCatalogue,
+           kFormat,
+           kOut,
+           {"no-simulation", "", "trust the steady-state evaluator; do not let the event simulation confirm"},
+           {"no-shadow-prices", "", "leave out shadow prices and other chips: several times faster"},
+           kJobs,
+           kColor,
+           kQuiet,
+           kHelp},
+          solve_it};
+}
+
+Command frontier_command() {
+  return {"frontier",
+          "the Pareto set over price, TTFT, interactivity and context, with the deployment behind each point",
+          {"tokenomics frontier r1-interactive",
+           "tokenomics frontier r1-interactive --set contexts='[32768,163840]' --format csv --out front.csv"},
+          {{"QUERY", kQueryHelp}},
+          {kSet,
+           kSeed,
+           kCatalogue,
+           kFormat,
+           kOut,
+           {"loads", "N", "operating points tried for each deployment (default 24)"},
+           kJobs,
+           kColor,
+           kQuiet,
+           kHelp},
+          frontier_it};
+}
+
+}  // namespace tokenomics::cli
