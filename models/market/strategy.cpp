@@ -9,25 +9,25 @@ namespace tokenomics {
 namespace {
 
 /// What is compared first, second; larger is better.
-std::array<double, 2> rank(const OperatingChoice& c, Objective objective) {
+std::array<double, 2> rank(const OperatingChoice& c, ProviderObjective objective) {
   switch (objective) {
-    case Objective::MaxMargin: return {margin(c).value(), -c.gpus};
-    case Objective::MaxShare: return {c.served.value(), margin(c).value()};
-    case Objective::MaxResearch: return {-c.gpus, margin(c).value()};
+    case ProviderObjective::MaxMargin: return {margin(c).value(), -c.gpus};
+    case ProviderObjective::MaxShare: return {c.served.value(), margin(c).value()};
+    case ProviderObjective::MaxResearch: return {-c.gpus, margin(c).value()};
   }
   check_failed("objective", __FILE__, __LINE__, "unknown");
 }
 
-bool allowed(const OperatingChoice& c, Objective objective, const StrategyLimits& limits) {
+bool allowed(const OperatingChoice& c, ProviderObjective objective, const StrategyLimits& limits) {
   if (c.gpus > limits.fleet_cap) return false;
-  return objective != Objective::MaxResearch || c.served >= limits.demand * limits.served_at_least;
+  return objective != ProviderObjective::MaxResearch || c.served >= limits.demand * limits.served_at_least;
 }
 
 }  // namespace
 
 UsdPerSecond margin(const OperatingChoice& choice) { return choice.revenue - choice.cost; }
 
-std::optional<std::size_t> pick(const std::vector<OperatingChoice>& choices, Objective objective,
+std::optional<std::size_t> pick(const std::vector<OperatingChoice>& choices, ProviderObjective objective,
                                 const StrategyLimits& limits) {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < choices.size(); ++i) {

@@ -29,27 +29,27 @@ const std::vector<OperatingChoice> kChoices = {choice("small batches", 1000, 100
 
 TEST_CASE("each objective picks its own way to run", "[market]") {
   const StrategyLimits limits{2000, PerSecond{100}};
-  CHECK(*pick(kChoices, Objective::MaxMargin, limits) == 0);
-  CHECK(*pick(kChoices, Objective::MaxShare, limits) == 2);
-  CHECK(*pick(kChoices, Objective::MaxResearch, limits) == 1);  // the cheap one does not serve the demand
+  CHECK(*pick(kChoices, ProviderObjective::MaxMargin, limits) == 0);
+  CHECK(*pick(kChoices, ProviderObjective::MaxShare, limits) == 2);
+  CHECK(*pick(kChoices, ProviderObjective::MaxResearch, limits) == 1);  // the cheap one does not serve the demand
 }
 
 TEST_CASE("a fleet cap takes choices away", "[market]") {
-  CHECK(*pick(kChoices, Objective::MaxMargin, {999, PerSecond{100}}) == 1);
-  CHECK(*pick(kChoices, Objective::MaxShare, {1799, PerSecond{100}}) == 0);
-  CHECK(*pick(kChoices, Objective::MaxResearch, {400, PerSecond{100}}) == 1);
-  CHECK_FALSE(pick(kChoices, Objective::MaxResearch, {399, PerSecond{100}}));
-  CHECK(*pick(kChoices, Objective::MaxResearch, {399, PerSecond{50}}) == 3);
-  CHECK_FALSE(pick(kChoices, Objective::MaxShare, {99, PerSecond{1}}));
+  CHECK(*pick(kChoices, ProviderObjective::MaxMargin, {999, PerSecond{100}}) == 1);
+  CHECK(*pick(kChoices, ProviderObjective::MaxShare, {1799, PerSecond{100}}) == 0);
+  CHECK(*pick(kChoices, ProviderObjective::MaxResearch, {400, PerSecond{100}}) == 1);
+  CHECK_FALSE(pick(kChoices, ProviderObjective::MaxResearch, {399, PerSecond{100}}));
+  CHECK(*pick(kChoices, ProviderObjective::MaxResearch, {399, PerSecond{50}}) == 3);
+  CHECK_FALSE(pick(kChoices, ProviderObjective::MaxShare, {99, PerSecond{1}}));
 }
 
 TEST_CASE("equal choices: margin goes to fewer GPUs, share and research to more margin, then to the first", "[market]") {
   std::vector<OperatingChoice> equal = {choice("a", 10, 5, 40), choice("b", 5, 5, 40), choice("c", 5, 5, 40)};
   for (OperatingChoice& c : equal) c.cost = usd_per_hour(20);
-  CHECK(*pick(equal, Objective::MaxMargin, {10, PerSecond{5}}) == 1);
+  CHECK(*pick(equal, ProviderObjective::MaxMargin, {10, PerSecond{5}}) == 1);
   const std::vector<OperatingChoice> same_gpus = {choice("a", 5, 5, 30), choice("b", 5, 5, 31)};
-  CHECK(*pick(same_gpus, Objective::MaxShare, {10, PerSecond{5}}) == 1);
-  CHECK(*pick(same_gpus, Objective::MaxResearch, {10, PerSecond{5}}) == 1);
+  CHECK(*pick(same_gpus, ProviderObjective::MaxShare, {10, PerSecond{5}}) == 1);
+  CHECK(*pick(same_gpus, ProviderObjective::MaxResearch, {10, PerSecond{5}}) == 1);
 }
 
 TEST_CASE("research is worth more from (3000 - 2200) / (1000 - 400) = 1.33 USD a GPU-hour on", "[market]") {

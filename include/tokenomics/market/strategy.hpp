@@ -23,7 +23,7 @@ struct OperatingChoice {
 /// revenue - cost.
 UsdPerSecond margin(const OperatingChoice& choice);
 
-enum class Objective {
+enum class ProviderObjective {
   MaxMargin,   ///< the most revenue - cost; of equals fewest GPUs
   MaxShare,    ///< the most requests served; of equals the most margin
   MaxResearch  ///< the whole demand on the fewest GPUs; of equals the most margin
@@ -37,7 +37,7 @@ struct StrategyLimits {
 
 /// Index of the best choice within the cap, the first of equal ones. Nothing when none fits the cap or, for MaxResearch,
 /// none within the cap serves the demand.
-std::optional<std::size_t> pick(const std::vector<OperatingChoice>& choices, Objective objective,
+std::optional<std::size_t> pick(const std::vector<OperatingChoice>& choices, ProviderObjective objective,
                                 const StrategyLimits& limits);
 
 /// Going from one choice to another: what it frees, what it costs the provider and the users.

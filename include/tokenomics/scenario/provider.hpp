@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tokenomics/cost/price_card.hpp"
+#include "tokenomics/market/strategy.hpp"
 #include "tokenomics/scenario/catalogue.hpp"
 
 namespace tokenomics {
@@ -25,12 +26,6 @@ enum class ProviderKind {
   Closed,            ///< known by price and observed service only
   ExportControlled,  ///< serves from a fleet that controls keep small
   Application,       ///< buys tokens from its `buys_from`, sells tasks
-};
-
-enum class ProviderObjective {
-  MaxMargin,
-  MaxShare,
-  MaxResearch,  ///< as few accelerators for serving as price and demand allow, the rest for training
 };
 
 /// One network at one price as seen on one day. What the source does not say is absent or an empty text.
