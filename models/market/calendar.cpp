@@ -242,10 +242,11 @@ const ProviderPeriod* MarketPeriod::find(const std::string& name) const {
   return found == providers.end() ? nullptr : &*found;
 }
 
-std::vector<MarketPeriod> run_market(Market market, const Calendar& calendar, const FixedPointOptions& options) {
+std::vector<MarketPeriod> run_market(Market market, const Calendar& calendar, const FixedPointOptions& options,
+                                     const PeriodStart& before) {
   std::vector<MarketPeriod> periods;
   std::optional<Solved> last;
-  PeriodStart start;
+  PeriodStart start = before;
   for (int k = 0; k < calendar.periods; ++k) {
     if (last) advance(market, *last);
     std::vector<std::string> labels = apply_events(market, calendar, k);

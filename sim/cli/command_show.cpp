@@ -5,6 +5,7 @@
 #include "support.hpp"
 #include "tokenomics/report/catalogue_report.hpp"
 #include "tokenomics/scenario/load.hpp"
+#include "tokenomics/scenario/market_spec.hpp"
 #include "tokenomics/scenario/provider.hpp"
 #include "tokenomics/scenario/query.hpp"
 
@@ -28,7 +29,7 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
     case CatalogueKind::Providers: load_provider(name, catalogue); break;
     case CatalogueKind::Queries: load_query(name, catalogue); break;
-    case CatalogueKind::Markets: break;
+    case CatalogueKind::Markets: load_market(name, catalogue); break;
   }
   return catalogue.raw(kind, name);
 }

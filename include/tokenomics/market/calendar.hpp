@@ -119,8 +119,10 @@ struct MarketPeriod {
 /// (from the last period's outcome; an event's price comes after), fixed point from the last period's loads. Users who do
 /// not reconsider keep their last share; requests that are new and users whose provider left choose freely. Demand is a
 /// segment's reference at the choice of the first period; elasticity counts from there. Names of events that are not in the
-/// market, and a name that enters twice, are a broken contract: check input before.
-std::vector<MarketPeriod> run_market(Market market, const Calendar& calendar, const FixedPointOptions& options = {});
+/// market, and a name that enters twice, are a broken contract: check input before. `before`: last choices of users at the
+/// start, by segment and by the providers of the first period; empty: nobody has any.
+std::vector<MarketPeriod> run_market(Market market, const Calendar& calendar, const FixedPointOptions& options = {},
+                                     const PeriodStart& before = {});
 
 /// Whose tokens are counted. Empty lists: all.
 struct Population {

@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "load_part.hpp"
+#include "market_sections.hpp"
+#include "overrides.hpp"
+#include "pointer.hpp"
+#include "tokenomics/scenario/market_spec.hpp"
+
+namespace tokenomics {
+namespace {
+
+using nlohmann::json;
+
+bool has_pointer(const json& file, const std::string& pointer) {
+  return file.contains(json::json_pointer(pointer)) && file.at(json::json_pointer(pointer)).is_number();
+}
+
+std::vector<UncertainNumber> uncertain_from(const json& file, const Reporter& report) {
+  std::vector<UncertainNumber> numbers;
+  for (const json& one : file.value("uncertain", json::array())) {
+    const Reporter at = report.at("uncertain").at(std::to_string(numbers.size()));
+    UncertainNumber number{one["pointer"], one["low"], one["high"], one["source"]};
+    const bool is_service = number.pointer.find("/service/") != std::string::npos;
+    if (is_service || number.pointer.starts_with("/calendar"))
+      at.at("pointer").add(one["pointer"].dump(), "a number that the draws can change: services are simulated once");
+    else if (!has_pointer(file, number.pointer))
+      at.at("pointer").add(one["pointer"].dump(), "the place of a number of this file");
+    else if (const double value = file.at(json::json_pointer(number.pointer)); value < number.low || value > number.high)
+      at.add(fmt::format("{:g} to {:g}", number.low, number.high), fmt::format("a range that holds the file's {:g}", value));
+    numbers.push_back(std::move(number));
+  }
+  return numbers;
+}
+
+std::vector<std::string> names_in(const std::vector<MarketProviderSpec>& providers) {
+  std::vector<std::string> names;
+  for (const MarketProviderSpec& provider : providers) names.push_back(provider.name);
+  return names;
+}
+
+/// Everything but services, which are loaded once.
+MarketSpec market_from(const json& file, const Reporter& report) {
+  MarketSpec market;
+  market.name = file.value("name", std::filesystem::path(report.document().file).stem().string());
+  market.file = report.document().file;
+  market.description = file.value("description", "");
+  market.assumptions = file.value("assumptions", std::vector<std::string>{});
+  market.seed = file.value("seed", std::uint64_t{1});
+  market.samples = file.value("samples", 0);
+  market.segments = segments_from(file, report);
+  market.providers = market_providers_from(file, market.segments, report);
+  const std::vector<std::string> names = names_in(market.providers);
+  market.last_choices = last_choices_from(file, names, report);
+  market.calendar = calendar_from(file, names, market.segments, report);
+  market.measures = measures_from(file, names, market.segments, report);
+  market.uncertain = uncertain_from(file, report);
+  return market;
+}
+
+void check_market(const MarketSpec& market, const Reporter& report) {
+  const bool has_demand = std::any_of(market.segments.begin(), market.segments.end(),
+                                      [](const Segment& segment) { return segment.requests.value() > 0; });
+  if (!has_demand) report.at("segments").add("0 requests/s", "demand: a segment with requests_per_s above 0");
+  const Date end = period_begin(market.calendar, market.calendar.periods);
+  const bool starts = std::any_of(market.providers.begin(), market.providers.end(),
+                                  [&](const MarketProviderSpec& p) { return period_of(market.calendar, p.enters) == 0; });
+  if (!starts) report.at("providers").add("", "a provider that is there from the start");
+  for (std::size_t i = 0; i < market.providers.size(); ++i)
+    if (market.providers[i].enters >= end)
+      report.at("providers").at(std::to_string(i)).at("enters").add("", "a date before the end of the calendar");
+}
+
+MarketSpec load(Document document, const Catalogue& catalogue, const std::vector<std::string>& sets,
+                std::optional<std::uint64_t> seed) {
+  std::vector<Problem> problems = document.problems;
+  if (document.value.is_null()) throw_all(problems);
+  for (const std::string& text : sets) apply_override(document, text, catalogue, problems, "market");
+  if (seed && document.value.is_object()) document.value["seed"] = *seed;
+  const Reporter report(document, problems);
+  report.add_beneath(catalogue.check("market", document.value));
+  throw_all(problems);
+  MarketSpec market = market_from(document.value, report);
+  throw_all(problems);
+  check_market(market, report);
+  load_services(market, document.value, report, catalogue);
+  throw_all(problems);
+  market.text = document.value.dump();
+  return market;
+}
+
+}  // namespace
+
+MarketSpec load_market(const std::string& path_or_name, const Catalogue& catalogue, const std::vector<std::string>& sets,
+                       std::optional<std::uint64_t> seed) {
+  const std::string path = is_file(path_or_name) ? path_or_name : catalogue.path_of(CatalogueKind::Markets, path_or_name);
+  return load(read_document(path), catalogue, sets, seed);
+}
+
+MarketSpec load_market_text(const std::string& text, const std::string& file, const Catalogue& catalogue,
+                            const std::vector<std::string>& sets, std::optional<std::uint64_t> seed) {
+  return load(parse_document(text, file), catalogue, sets, seed);
+}
+
+MarketSpec with_numbers(const MarketSpec& market, const std::vector<double>& values) {
+  Document document;
+  document.file = market.file;
+  document.value = json::parse(market.text);
+  TOKENOMICS_CHECK(values.size() == market.uncertain.size(), fmt::format("{} values", values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    document.value[json::json_pointer(market.uncertain[i].pointer)] = values[i];
+  document.value.erase("uncertain");  // a drawn value need not lie inside its own range again
+  std::vector<Problem> problems;
+  MarketSpec drawn = market_from(document.value, Reporter(document, problems));
+  throw_all(problems);
+  drawn.text = market.text;
+  for (std::size_t i = 0; i < drawn.providers.size(); ++i) {
+    MarketServiceSpec& service = drawn.providers[i].service;
+    const MarketServiceSpec& loaded = market.providers[i].service;
+    if (auto* simulated = std::get_if<SimulatedServiceSpec>(&service))
+      simulated->scenario = std::get<SimulatedServiceSpec>(loaded).scenario;
+    if (auto* held = std::get_if<HeldServiceSpec>(&service)) held->query = std::get<HeldServiceSpec>(loaded).query;
+  }
+  return drawn;
+}
+
+}  // namespace tokenomics
