@@ -46,6 +46,7 @@ double slope_at(const std::vector<double>& x, const std::vector<double>& y, std:
 
 using Value = double (*)(const ServicePoint&);
 
+/// Over ln load: of the logarithm where all values are positive (a power law is met exactly), else of the value.
 double interpolate(const std::vector<ServicePoint>& points, TokensPerSecond load, Value value) {
   std::vector<double> x;
   std::vector<double> y;
@@ -53,39 +54,40 @@ double interpolate(const std::vector<ServicePoint>& points, TokensPerSecond load
     x.push_back(std::log(p.load.value()));
     y.push_back(value(p));
   }
-  return monotone_cubic(x, y, std::log(load.value()));
+  const auto [least, most] = std::minmax_element(y.begin(), y.end());
+  if (*least <= 0.0) return monotone_cubic(x, y, std::log(load.value()));
+  const double low = *least;
+  const double high = *most;
+  for (double& v : y) v = std::log(v);
+  return std::clamp(std::exp(monotone_cubic(x, y, std::log(load.value()))), low, high);  // against rounding
 }
 
-double log_ttft(const ServicePoint& p) { return std::log(p.ttft.value()); }
-double log_interactivity(const ServicePoint& p) { return std::log(p.interactivity.value()); }
+double ttft_of(const ServicePoint& p) { return p.ttft.value(); }
+double interactivity_of(const ServicePoint& p) { return p.interactivity.value(); }
+double utilization_of(const ServicePoint& p) { return p.utilization; }
+double gpus_of(const ServicePoint& p) { return p.gpus; }
 double cost_of(const ServicePoint& p) { return p.cost.value(); }
 
 ServicePoint inside(const std::vector<ServicePoint>& points, TokensPerSecond load) {
-  const auto value = [&](Value of) { return interpolate(points, load, of); };
   ServicePoint p;
   p.load = load;
-  p.ttft = Seconds{std::exp(value(log_ttft))};
-  p.interactivity = TokensPerSecond{std::exp(value(log_interactivity))};
-  p.utilization = value([](const ServicePoint& q) { return q.utilization; });
-  p.served_share = std::clamp(value([](const ServicePoint& q) { return q.served_share; }), 0.0, 1.0);
-  p.gpus = value([](const ServicePoint& q) { return q.gpus; });
-  p.cost = UsdPerSecond{value(cost_of)};
+  p.ttft = Seconds{interpolate(points, load, ttft_of)};
+  p.interactivity = TokensPerSecond{interpolate(points, load, interactivity_of)};
+  p.utilization = interpolate(points, load, utilization_of);
+  p.served_share = interpolate(points, load, [](const ServicePoint& q) { return q.served_share; });
+  p.gpus = interpolate(points, load, gpus_of);
+  p.cost = UsdPerSecond{interpolate(points, load, cost_of)};
   return p;
 }
 
-/// Errors of each inner point predicted from the others; `of` is the quantity, or its logarithm.
-std::optional<FitError> leave_one_out(const std::vector<ServicePoint>& points, Value of, bool logarithm) {
+/// Errors of each inner point predicted from the others. Points whose truth is 0 have no relative error.
+std::optional<FitError> leave_one_out(const std::vector<ServicePoint>& points, Value of) {
   std::vector<double> errors;
   for (std::size_t i = 1; i + 1 < points.size(); ++i) {
     std::vector<ServicePoint> others = points;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    const double predicted = interpolate(others, points[i].load, of);
     const double truth = of(points[i]);
-    if (logarithm) {
-      errors.push_back(std::abs(std::expm1(predicted - truth)));
-    } else if (truth != 0.0) {
-      errors.push_back(std::abs(predicted / truth - 1.0));
-    }
+    if (truth != 0.0) errors.push_back(std::abs(interpolate(others, points[i].load, of) / truth - 1.0));
   }
   if (errors.empty()) return std::nullopt;
   std::sort(errors.begin(), errors.end());
@@ -117,9 +119,9 @@ ResponseSurface::ResponseSurface(std::vector<ServicePoint> points) : points_(std
   for (std::size_t i = 1; i < points_.size(); ++i) {
     TOKENOMICS_CHECK(points_[i - 1].load < points_[i].load, "two points at load " + std::to_string(points_[i].load.value()));
   }
-  ttft_error_ = leave_one_out(points_, log_ttft, true);
-  interactivity_error_ = leave_one_out(points_, log_interactivity, true);
-  cost_error_ = leave_one_out(points_, cost_of, false);
+  ttft_error_ = leave_one_out(points_, ttft_of);
+  interactivity_error_ = leave_one_out(points_, interactivity_of);
+  cost_error_ = leave_one_out(points_, cost_of);
 }
 
 TokensPerSecond ResponseSurface::capacity() const { return points_.back().load * points_.back().served_share; }

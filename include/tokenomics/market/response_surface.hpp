@@ -38,8 +38,8 @@ class ResponseSurface {
   explicit ResponseSurface(std::vector<ServicePoint> points);
 
   /// Between points: monotone cubics (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980, with the weighted harmonic slopes
-  /// of Fritsch and Butland 1984) of ln ttft, ln interactivity, GPUs, cost, utilization and served share over ln load.
-  /// Where the points rise, so does the curve, and it goes nowhere beyond its two neighbours.
+  /// of Fritsch and Butland 1984) over ln load of the logarithm of each quantity (of itself where it is 0 somewhere), so
+  /// that power laws are exact. Where the points rise, so does the curve, and it goes nowhere beyond its two neighbours.
   /// Below the first point: the first point's service, GPUs and cost, utilization in proportion to load.
   /// Above the last: a server that is full. It serves what the last point serves, at that point's ttft and speed, and
   /// refuses the rest; nothing is extrapolated, so points should reach as far as the provider lets its queue grow.
