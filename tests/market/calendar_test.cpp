@@ -116,3 +116,37 @@ TEST_CASE("a provider with a rule answers the last period", "[market]") {
   CHECK(share(periods[1], "a") == Approx(0.8));
   CHECK(share(periods[2], "a") == Approx(0.5));  // the rival has followed
 }
+
+TEST_CASE("a slow provider's share falls with every fast host that joins at its price", "[market]") {
+  // The home of the network: 25 s to the first token and 25 tok/s; hosts of it at the same price: 1 s and 50 tok/s.
+  const auto slow = [] {
+    ServicePoint p = flat(1e6).points().front();
+    p.ttft = Seconds{25};
+    p.interactivity = TokensPerSecond{25};
+    return ResponseSurface({p});
+  };
+  Market market{{segment(10, -2, -1)}, {provider("home", 1, slow()), provider("host 1", 1, flat(1e6))}};
+  market.segments[0].switching_share = 0.5;
+  std::vector<MarketEvent> events;
+  for (unsigned m = 2; m <= 5; ++m) {
+    events.push_back(
+        {sys_days{2025y / month{m} / 1}, "", ProviderEnters{provider("host " + std::to_string(m), 1, flat(1e6))}});
+  }
+  const auto periods = run_market(market, months_from_january(5, events));
+  for (std::size_t k = 1; k < periods.size(); ++k) {
+    CHECK(*token_share(periods[k], "home", {}) < *token_share(periods[k - 1], "home", {}));
+  }
+}
+
+TEST_CASE("with a capped fleet and a held price, demand raises ttft and lowers speed, not price", "[market]") {
+  Market market{{segment(2)}, {provider("a", 1, queue(10000))}};
+  market.segments[0].growth = 0.3;
+  const auto periods = run_market(market, months_from_january(5));
+  for (std::size_t k = 1; k < periods.size(); ++k) {
+    const ProviderPeriod& before = periods[k - 1].providers[0];
+    const ProviderPeriod& after = periods[k].providers[0];
+    CHECK(after.service.point.ttft > before.service.point.ttft);
+    CHECK(after.service.point.interactivity < before.service.point.interactivity);
+    CHECK(after.prices.output == before.prices.output);
+  }
+}
