@@ -58,17 +58,17 @@ double sum_of(const Loads& loads) {
   return sum;
 }
 
-/// The step of one provider, and the sign of its last difference.
-struct Relaxation {
-  double step = 0.5;
-  double last = 0;
+Loads with_units(const std::vector<double>& values) {
+  Loads loads;
+  for (const double value : values) loads.emplace_back(value);
+  return loads;
+}
 
-  double move(double difference) {
-    step = difference * last < 0.0 ? step / 2.0 : std::min(1.0, step * 1.2);
-    last = difference;
-    return step * difference;
-  }
-};
+std::vector<double> values_of(const Loads& loads) {
+  std::vector<double> values;
+  for (const TokensPerSecond load : loads) values.push_back(load.value());
+  return values;
+}
 
 void check_market(const Market& market, const PeriodStart& start) {
   for (const MarketProvider& p : market.providers) {
@@ -142,40 +142,26 @@ std::vector<Loads> starts_of(const Market& market, TokensPerSecond all) {
 
 }  // namespace
 
-Equilibrium solve_period(const Market& market, const PeriodStart& start, const FixedPointOptions& options) {
+Equilibrium solve_period(const Market& market, const PeriodStart& start, const FixedPointOptions& options,
+                         const std::vector<TokensPerSecond>& from) {
   check_market(market, start);
   const std::size_t n = market.providers.size();
-  Loads loads = options.start.empty() ? Loads(n, TokensPerSecond{0}) : options.start;
-  TOKENOMICS_CHECK(loads.size() == n, std::to_string(loads.size()) + " loads");
-  std::vector<Relaxation> relaxation(n);
-  Convergence convergence;
-  for (;;) {
-    Equilibrium result = respond(market, start, loads);
-    const Loads next = loads_from(market, result);
-    convergence.residual = 0.0;
-    for (std::size_t j = 0; j < n; ++j) {
-      convergence.residual = std::max(convergence.residual, std::abs((next[j] - loads[j]).value()));
-    }
-    if (const double sum = sum_of(next); sum > 0.0) convergence.residual /= sum;
-    convergence.converged = convergence.residual <= options.tolerance;
-    if (convergence.converged || convergence.iterations == options.max_iterations) {
-      result.convergence = convergence;
-      return result;
-    }
-    ++convergence.iterations;
-    for (std::size_t j = 0; j < n; ++j) {
-      loads[j] += TokensPerSecond{relaxation[j].move((next[j] - loads[j]).value())};
-    }
-  }
+  TOKENOMICS_CHECK(from.empty() || from.size() == n, std::to_string(from.size()) + " loads");
+  const LoadMap map = [&](const std::vector<double>& loads) {
+    return values_of(loads_from(market, respond(market, start, with_units(loads))));
+  };
+  const FixedPoint found = solve_fixed_point(map, from.empty() ? std::vector<double>(n, 0.0) : values_of(from), options);
+  Equilibrium result = respond(market, start, with_units(found.loads));
+  result.convergence = found.convergence;
+  return result;
 }
 
-StartComparison solve_from_starts(const Market& market, const PeriodStart& start, FixedPointOptions options) {
+StartComparison solve_from_starts(const Market& market, const PeriodStart& start, const FixedPointOptions& options) {
   const Loads at_no_load = loads_from(market, respond(market, start, Loads(market.providers.size(), TokensPerSecond{0})));
   StartComparison result;
   result.all_converged = true;
   for (const Loads& loads : starts_of(market, TokensPerSecond{sum_of(at_no_load)})) {
-    options.start = loads;
-    result.equilibria.push_back(solve_period(market, start, options));
+    result.equilibria.push_back(solve_period(market, start, options, loads));
     const Equilibrium& found = result.equilibria.back();
     result.all_converged = result.all_converged && found.convergence.converged;
     double sum = 0.0;
@@ -215,18 +201,18 @@ std::vector<TokenPrices> reprice(const Market& market, const Equilibrium& equili
 
 PriceEquilibrium solve_prices(Market market, const PeriodStart& start, int max_rounds, double tolerance) {
   PriceEquilibrium result{std::move(market), {}, 0, 0, false};
-  FixedPointOptions options;
+  Loads from;
   for (;;) {
-    result.equilibrium = solve_period(result.market, start, options);
+    result.equilibrium = solve_period(result.market, start, {}, from);
     if (result.converged || result.rounds == max_rounds) return result;
     ++result.rounds;
     const std::vector<TokenPrices> prices = reprice(result.market, result.equilibrium);
     result.last_move = 0.0;
-    options.start.clear();
+    from.clear();
     for (std::size_t j = 0; j < prices.size(); ++j) {
       result.last_move = std::max(result.last_move, log_move(result.market.providers[j].prices, prices[j]));
       result.market.providers[j].prices = prices[j];
-      options.start.push_back(result.equilibrium.providers[j].load);
+      from.push_back(result.equilibrium.providers[j].load);
     }
     result.converged = result.last_move <= tolerance && result.equilibrium.convergence.converged;
   }

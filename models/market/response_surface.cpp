@@ -34,80 +34,88 @@ double end_slope(double h0, double h1, double d0, double d1) {
   return std::abs(m) > 3.0 * std::abs(d0) ? 3.0 * d0 : m;
 }
 
-double slope_at(const std::vector<double>& x, const std::vector<double>& y, std::size_t i) {
-  const std::size_t last = x.size() - 1;
+std::vector<double> slopes(const std::vector<double>& x, const std::vector<double>& y) {
+  const std::size_t n = x.size();
+  if (n < 2) return std::vector<double>(n, 0.0);
   const auto width = [&](std::size_t k) { return x[k + 1] - x[k]; };
   const auto chord = [&](std::size_t k) { return (y[k + 1] - y[k]) / width(k); };
-  if (last == 1) return chord(0);
-  if (i == 0) return end_slope(width(0), width(1), chord(0), chord(1));
-  if (i == last) return end_slope(width(last - 1), width(last - 2), chord(last - 1), chord(last - 2));
-  return inner_slope(width(i - 1), width(i), chord(i - 1), chord(i));
+  if (n == 2) return {chord(0), chord(0)};
+  std::vector<double> slope = {end_slope(width(0), width(1), chord(0), chord(1))};
+  for (std::size_t i = 1; i + 1 < n; ++i) slope.push_back(inner_slope(width(i - 1), width(i), chord(i - 1), chord(i)));
+  slope.push_back(end_slope(width(n - 2), width(n - 3), chord(n - 2), chord(n - 3)));
+  return slope;
 }
 
-using Value = double (*)(const ServicePoint&);
-
-double interpolate(const std::vector<ServicePoint>& points, TokensPerSecond load, Value value) {
+std::vector<double> log_loads(const std::vector<ServicePoint>& points) {
   std::vector<double> x;
-  std::vector<double> y;
-  for (const ServicePoint& p : points) {
-    x.push_back(std::log(p.load.value()));
-    y.push_back(value(p));
-  }
-  return monotone_cubic(x, y, std::log(load.value()));
+  for (const ServicePoint& p : points) x.push_back(std::log(p.load.value()));
+  return x;
 }
 
-double log_ttft(const ServicePoint& p) { return std::log(p.ttft.value()); }
-double log_interactivity(const ServicePoint& p) { return std::log(p.interactivity.value()); }
+std::vector<double> values(const std::vector<ServicePoint>& points, double (*value)(const ServicePoint&), bool logarithm) {
+  std::vector<double> y;
+  for (const ServicePoint& p : points) y.push_back(logarithm ? std::log(value(p)) : value(p));
+  return y;
+}
+
+bool all_positive(const std::vector<ServicePoint>& points, double (*value)(const ServicePoint&)) {
+  return std::all_of(points.begin(), points.end(), [&](const ServicePoint& p) { return value(p) > 0.0; });
+}
+
+double ttft_of(const ServicePoint& p) { return p.ttft.value(); }
+double interactivity_of(const ServicePoint& p) { return p.interactivity.value(); }
+double utilization_of(const ServicePoint& p) { return p.utilization; }
+double gpus_of(const ServicePoint& p) { return p.gpus; }
+double served_share_of(const ServicePoint& p) { return p.served_share; }
 double cost_of(const ServicePoint& p) { return p.cost.value(); }
 
-ServicePoint inside(const std::vector<ServicePoint>& points, TokensPerSecond load) {
-  const auto value = [&](Value of) { return interpolate(points, load, of); };
-  ServicePoint p;
-  p.load = load;
-  p.ttft = Seconds{std::exp(value(log_ttft))};
-  p.interactivity = TokensPerSecond{std::exp(value(log_interactivity))};
-  p.utilization = value([](const ServicePoint& q) { return q.utilization; });
-  p.served_share = std::clamp(value([](const ServicePoint& q) { return q.served_share; }), 0.0, 1.0);
-  p.gpus = value([](const ServicePoint& q) { return q.gpus; });
-  p.cost = UsdPerSecond{value(cost_of)};
-  return p;
+}  // namespace
+
+MonotoneCubic::MonotoneCubic(std::vector<double> x, std::vector<double> y)
+    : x_(std::move(x)), y_(std::move(y)), slope_(slopes(x_, y_)) {
+  TOKENOMICS_CHECK(!x_.empty() && x_.size() == y_.size(), std::to_string(x_.size()) + " points");
 }
 
-/// Errors of each inner point predicted from the others; `of` is the quantity, or its logarithm.
-std::optional<FitError> leave_one_out(const std::vector<ServicePoint>& points, Value of, bool logarithm) {
+double MonotoneCubic::at(double x) const {
+  if (x <= x_.front()) return y_.front();
+  if (x >= x_.back()) return y_.back();
+  const auto right = static_cast<std::size_t>(std::upper_bound(x_.begin(), x_.end(), x) - x_.begin());
+  const std::size_t left = right - 1;
+  const double h = x_[right] - x_[left];
+  const double t = (x - x_[left]) / h;
+  const double s = 1.0 - t;
+  // Hermite's cubic: y0 s^2 (1 + 2t) + y1 t^2 (1 + 2s) + h m0 t s^2 - h m1 s t^2.
+  const double cubic = y_[left] * s * s * (1.0 + 2.0 * t) + y_[right] * t * t * (1.0 + 2.0 * s) +
+                       h * slope_[left] * t * s * s - h * slope_[right] * s * t * t;
+  return std::clamp(cubic, std::min(y_[left], y_[right]), std::max(y_[left], y_[right]));  // against rounding
+}
+
+ResponseSurface::Curve::Curve(const std::vector<ServicePoint>& points, double (*value)(const ServicePoint&))
+    : logarithm(all_positive(points, value)), cubic(log_loads(points), values(points, value, logarithm)) {
+  const std::vector<double> y = values(points, value, false);
+  least = *std::min_element(y.begin(), y.end());
+  most = *std::max_element(y.begin(), y.end());
+}
+
+double ResponseSurface::Curve::at(TokensPerSecond load) const {
+  const double y = cubic.at(std::log(load.value()));
+  return std::clamp(logarithm ? std::exp(y) : y, least, most);  // against rounding
+}
+
+/// Errors of each inner point predicted from the others. Points whose truth is 0 have no relative error.
+std::optional<FitError> ResponseSurface::leave_one_out(const std::vector<ServicePoint>& points,
+                                                       double (*value)(const ServicePoint&)) {
   std::vector<double> errors;
   for (std::size_t i = 1; i + 1 < points.size(); ++i) {
     std::vector<ServicePoint> others = points;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    const double predicted = interpolate(others, points[i].load, of);
-    const double truth = of(points[i]);
-    if (logarithm) {
-      errors.push_back(std::abs(std::expm1(predicted - truth)));
-    } else if (truth != 0.0) {
-      errors.push_back(std::abs(predicted / truth - 1.0));
-    }
+    const double truth = value(points[i]);
+    if (truth != 0.0) errors.push_back(std::abs(Curve(others, value).at(points[i].load) / truth - 1.0));
   }
   if (errors.empty()) return std::nullopt;
   std::sort(errors.begin(), errors.end());
   const std::size_t n = errors.size();
   return FitError{(errors[(n - 1) / 2] + errors[n / 2]) / 2.0, errors.back()};
-}
-
-}  // namespace
-
-double monotone_cubic(const std::vector<double>& x, const std::vector<double>& y, double at) {
-  TOKENOMICS_CHECK(!x.empty() && x.size() == y.size(), std::to_string(x.size()) + " points");
-  if (at <= x.front()) return y.front();
-  if (at >= x.back()) return y.back();
-  const auto right = static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), at) - x.begin());
-  const std::size_t left = right - 1;
-  const double h = x[right] - x[left];
-  const double t = (at - x[left]) / h;
-  const double s = 1.0 - t;
-  // Hermite's cubic: y0 s^2 (1 + 2t) + y1 t^2 (1 + 2s) + h m0 t s^2 - h m1 s t^2.
-  const double cubic = y[left] * s * s * (1.0 + 2.0 * t) + y[right] * t * t * (1.0 + 2.0 * s) +
-                       h * slope_at(x, y, left) * t * s * s - h * slope_at(x, y, right) * s * t * t;
-  return std::clamp(cubic, std::min(y[left], y[right]), std::max(y[left], y[right]));  // against rounding
 }
 
 ResponseSurface::ResponseSurface(std::vector<ServicePoint> points) : points_(std::move(points)) {
@@ -117,9 +125,12 @@ ResponseSurface::ResponseSurface(std::vector<ServicePoint> points) : points_(std
   for (std::size_t i = 1; i < points_.size(); ++i) {
     TOKENOMICS_CHECK(points_[i - 1].load < points_[i].load, "two points at load " + std::to_string(points_[i].load.value()));
   }
-  ttft_error_ = leave_one_out(points_, log_ttft, true);
-  interactivity_error_ = leave_one_out(points_, log_interactivity, true);
-  cost_error_ = leave_one_out(points_, cost_of, false);
+  for (const auto value : {ttft_of, interactivity_of, utilization_of, served_share_of, gpus_of, cost_of}) {
+    curves_.emplace_back(points_, value);
+  }
+  ttft_error_ = leave_one_out(points_, ttft_of);
+  interactivity_error_ = leave_one_out(points_, interactivity_of);
+  cost_error_ = leave_one_out(points_, cost_of);
 }
 
 TokensPerSecond ResponseSurface::capacity() const { return points_.back().load * points_.back().served_share; }
@@ -134,7 +145,12 @@ ServiceAt ResponseSurface::at(TokensPerSecond load) const {
     result.point.utilization *= load / first.load;
     return result;
   }
-  if (load <= last.load) return {inside(points_, load), false, false};
+  if (load <= last.load) {
+    const auto value = [&](std::size_t curve) { return curves_[curve].at(load); };
+    return {{load, Seconds{value(0)}, TokensPerSecond{value(1)}, value(2), value(3), value(4), UsdPerSecond{value(5)}},
+            false,
+            false};
+  }
   ServiceAt result{last, true, false};
   result.point.load = load;
   result.point.served_share = capacity() / load;
@@ -143,13 +159,13 @@ ServiceAt ResponseSurface::at(TokensPerSecond load) const {
 
 ResponseSurface ResponseSurface::scaled(double factor) const {
   TOKENOMICS_CHECK(factor > 0.0, "factor = " + std::to_string(factor));
-  ResponseSurface result = *this;
-  for (ServicePoint& p : result.points_) {
+  std::vector<ServicePoint> points = points_;
+  for (ServicePoint& p : points) {
     p.load *= factor;
     p.gpus *= factor;
     p.cost *= factor;
   }
-  return result;
+  return ResponseSurface(std::move(points));
 }
 
 }  // namespace tokenomics

@@ -117,53 +117,36 @@ TEST_CASE("a provider with a rule answers the last period", "[market]") {
   CHECK(share(periods[2], "a") == Approx(0.5));  // the rival has followed
 }
 
-TEST_CASE("accounts close to the millionth for every provider and the market", "[market]") {
-  rc::prop("accounts", [] {
-    const auto pick = [](int lo, int hi) { return *rc::gen::inRange(lo, hi); };
-    Market m;
-    m.segments = {segment(pick(0, 100)), segment(pick(0, 100), -1, -1), segment(pick(0, 100))};
-    m.segments[2].free = true;
-    m.segments[1].patience = {Seconds{2}, 0.5};
-    for (int j = 0; j < 3; ++j) {
-      m.providers.push_back(
-          provider(std::string(1, static_cast<char>('a' + j)), pick(1, 900) / 7.0, queue(pick(1, 100) * 1000.0)));
-      m.providers.back().pricing.rule = TargetMargin{0.3, 0.1};
-    }
-    for (const MarketPeriod& period : run_market(m, months_from_january(4))) {
-      RC_ASSERT(period.convergence.converged);
-      MicroUsd revenue;
-      MicroUsd cost;
-      for (const ProviderPeriod& p : period.providers) {
-        MicroUsd parts = p.idle_cost;
-        MicroUsd earned;
-        for (const MarketCell& cell : p.segments) parts += cell.cost, earned += cell.revenue;
-        RC_ASSERT(parts == p.cost);
-        RC_ASSERT(earned == p.revenue);
-        RC_ASSERT(p.segments[2].revenue.value == 0);
-        revenue += p.revenue;
-        cost += p.cost;
-      }
-      RC_ASSERT(revenue == period.revenue);
-      RC_ASSERT(cost == period.cost);
-      for (std::size_t s = 0; s < 3; ++s) {
-        double requests = period.segments[s].outside;
-        for (const ProviderPeriod& p : period.providers) {
-          requests += p.segments[s].served + p.segments[s].refused + p.segments[s].left;
-        }
-        RC_ASSERT(std::abs(requests - period.segments[s].demand) <= 1e-9 * (1 + requests));
-      }
-    }
-  });
+TEST_CASE("a slow provider's share falls with every fast host that joins at its price", "[market]") {
+  // The home of the network: 25 s to the first token and 25 tok/s; hosts of it at the same price: 1 s and 50 tok/s.
+  const auto slow = [] {
+    ServicePoint p = flat(1e6).points().front();
+    p.ttft = Seconds{25};
+    p.interactivity = TokensPerSecond{25};
+    return ResponseSurface({p});
+  };
+  Market market{{segment(10, -2, -1)}, {provider("home", 1, slow()), provider("host 1", 1, flat(1e6))}};
+  market.segments[0].switching_share = 0.5;
+  std::vector<MarketEvent> events;
+  for (unsigned m = 2; m <= 5; ++m) {
+    events.push_back(
+        {sys_days{2025y / month{m} / 1}, "", ProviderEnters{provider("host " + std::to_string(m), 1, flat(1e6))}});
+  }
+  const auto periods = run_market(market, months_from_january(5, events));
+  for (std::size_t k = 1; k < periods.size(); ++k) {
+    CHECK(*token_share(periods[k], "home", {}) < *token_share(periods[k - 1], "home", {}));
+  }
 }
 
-TEST_CASE("share of a provider in the tokens of a set of providers", "[market]") {
-  // Prices 1, 1, 0.5: shares 1/6, 1/6, 2/3. Within a and b each has half.
-  Market market = two_alike();
-  market.providers.push_back(provider("c", 0.5, flat(1e6)));
-  const MarketPeriod period = run_market(market, months_from_january(1)).front();
-  CHECK(*token_share(period, "a", {}) == Approx(1.0 / 6));
-  CHECK(*token_share(period, "a", {{"a", "b"}, {}}) == Approx(0.5));
-  CHECK(*token_share(period, "c", {{"a", "b"}, {}}) == 0.0);
-  CHECK_FALSE(token_share(period, "a", {{"nobody"}, {}}));
-  CHECK_FALSE(token_share(period, "a", {{}, {"no segment"}}));
+TEST_CASE("with a capped fleet and a held price, demand raises ttft and lowers speed, not price", "[market]") {
+  Market market{{segment(2)}, {provider("a", 1, queue(10000))}};
+  market.segments[0].growth = 0.3;
+  const auto periods = run_market(market, months_from_january(5));
+  for (std::size_t k = 1; k < periods.size(); ++k) {
+    const ProviderPeriod& before = periods[k - 1].providers[0];
+    const ProviderPeriod& after = periods[k].providers[0];
+    CHECK(after.service.point.ttft > before.service.point.ttft);
+    CHECK(after.service.point.interactivity < before.service.point.interactivity);
+    CHECK(after.prices.output == before.prices.output);
+  }
 }

@@ -63,19 +63,28 @@ TEST_CASE("V3-0324 hosts: the weight of price depends on the mix that is priced"
   CHECK(weight(10).estimate == Approx(-2.519).epsilon(1e-3));
   CHECK(weight(10).dispersed_standard_error == Approx(1.024).epsilon(1e-2));
   CHECK(weight(0).estimate == Approx(-1.384).epsilon(1e-2));
+  CHECK(weight(0).dispersed_standard_error == Approx(1.831).epsilon(1e-2));
   CHECK(weight(0).identification == Identification::Weak);
+  CHECK(jackknife_errors(by_price(1e9), {"log_price"})[0] == Approx(0.649).epsilon(1e-2));
+  CHECK(jackknife_errors(by_price(10), {"log_price"})[0] == Approx(0.871).epsilon(1e-2));
+  CHECK(jackknife_errors(by_price(0), {"log_price"})[0] == Approx(2.267).epsilon(1e-2));
 }
 
 TEST_CASE("V3-0324 hosts: with service beside the price no weight is identified", "[market]") {
-  const ChoiceFit fit = fit_choice({by_everything()}, {"log_price", "log_ttft", "log_speed", "log_context"});
+  const std::vector<std::string> names = {"log_price", "log_ttft", "log_speed", "log_context"};
+  const ChoiceFit fit = fit_choice({by_everything()}, names);
+  const std::vector<double> jackknife = jackknife_errors(by_everything(), names);
   CHECK(fit.free_parameters == 4);
   CHECK(fit.degrees_of_freedom == 12);
   const double estimate[] = {-2.229, -1.338, -0.680, -0.152};
   const double dispersed[] = {1.904, 2.426, 0.971, 3.024};
+  const double left_out[] = {1.068, 4.342, 1.015, 3.998};
   for (std::size_t k = 0; k < 4; ++k) {
     CHECK(fit.weights[k].estimate == Approx(estimate[k]).epsilon(2e-3));
     CHECK(fit.weights[k].dispersed_standard_error == Approx(dispersed[k]).epsilon(2e-3));
+    CHECK(jackknife[k] == Approx(left_out[k]).epsilon(2e-3));
     CHECK(fit.weights[k].identification == Identification::Weak);
   }
+  CHECK(fit.pseudo_r2 == Approx(0.185).epsilon(1e-2));
   CHECK(fit.correlation[1][3] == Approx(0.88).epsilon(1e-2));  // the short contexts are the slow starters
 }

@@ -1,18 +1,14 @@
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "tokenomics/market/accounts.hpp"
 #include "tokenomics/market/equilibrium.hpp"
-#include "tokenomics/market/money.hpp"
 
 /// A market over the calendar: each period an equilibrium, between periods growth, events and new prices.
 namespace tokenomics {
-
-using Date = std::chrono::sys_days;
 
 struct ProviderEnters {
   MarketProvider provider;
@@ -69,52 +65,6 @@ Date period_begin(const Calendar& calendar, int k);
 /// Period in which an event takes effect: 0 for early dates; the calendar's number of periods (never) for late ones.
 int period_of(const Calendar& calendar, Date date);
 
-/// One provider's business with one segment in one period.
-struct MarketCell {
-  double share = 0;    ///< of the segment's demand, sent here
-  double served = 0;   ///< requests
-  double refused = 0;  ///< above capacity
-  double left = 0;     ///< gave up waiting
-  TokenVolume tokens;  ///< of the served
-  MicroUsd revenue;
-  MicroUsd cost;  ///< its part of the provider's cost, in the ratio of the work served
-};
-
-struct ProviderPeriod {
-  std::string name;
-  TokenPrices prices;
-  TokensPerSecond load{0};
-  ServiceAt service;
-  std::vector<MarketCell> segments;
-  MicroUsd revenue;    ///< of all segments
-  MicroUsd cost;       ///< of having the fleet: the segments' parts and `idle_cost`
-  MicroUsd idle_cost;  ///< the whole cost when nothing was served, else 0
-
-  [[nodiscard]] MicroUsd margin() const { return revenue - cost; }
-  [[nodiscard]] TokenVolume tokens() const;
-};
-
-struct SegmentPeriod {
-  std::string name;
-  double demand = 0;   ///< requests: served + refused + left + outside
-  double outside = 0;  ///< requests not sent to anybody
-  double inclusive_value = 0;
-};
-
-struct MarketPeriod {
-  Date begin;
-  Seconds length{0};
-  std::vector<std::string> events;  ///< labels of what took effect at the beginning
-  std::vector<ProviderPeriod> providers;
-  std::vector<SegmentPeriod> segments;
-  MicroUsd revenue;
-  MicroUsd cost;
-  Convergence convergence;
-
-  /// The provider of that name, or nothing when it is not in the market.
-  [[nodiscard]] const ProviderPeriod* find(const std::string& name) const;
-};
-
 /// The market stepped over the calendar. Each period: growth (not in the first), events, new prices of those with a rule
 /// (from the last period's outcome; an event's price comes after), fixed point from the last period's loads. Users who do
 /// not reconsider keep their last share; requests that are new and users whose provider left choose freely. Demand is a
@@ -123,15 +73,5 @@ struct MarketPeriod {
 /// start, by segment and by the providers of the first period; empty: nobody has any.
 std::vector<MarketPeriod> run_market(Market market, const Calendar& calendar, const FixedPointOptions& options = {},
                                      const PeriodStart& before = {});
-
-/// Whose tokens are counted. Empty lists: all.
-struct Population {
-  std::vector<std::string> providers;
-  std::vector<std::string> segments;
-};
-
-/// Tokens (input, cached input and output) that a provider served to these segments, over what these providers served to
-/// them: "DeepSeek's share of DeepSeek-model tokens". Absent when the population served none.
-std::optional<double> token_share(const MarketPeriod& period, const std::string& provider, const Population& population);
 
 }  // namespace tokenomics

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tokenomics/market/demand.hpp"
+#include "tokenomics/market/fixed_point.hpp"
 #include "tokenomics/market/pricing_rule.hpp"
 #include "tokenomics/market/response_surface.hpp"
 
@@ -32,18 +33,6 @@ struct PeriodStart {
   std::vector<double> reference_inclusive;  ///< [segment]: where demand is the reference; empty: wherever this period is
 };
 
-struct FixedPointOptions {
-  double tolerance = 1e-10;  ///< of the largest change of a load, relative to all load
-  int max_iterations = 5000;
-  std::vector<TokensPerSecond> start;  ///< loads; empty: none
-};
-
-struct Convergence {
-  int iterations = 0;
-  double residual = 0;  ///< largest |F(load) - load| over the sum of loads
-  bool converged = false;
-};
-
 struct ProviderOutcome {
   TokensPerSecond load{0};  ///< arriving work, refused included
   ServiceAt service;
@@ -55,12 +44,12 @@ struct Equilibrium {
   Convergence convergence;
 };
 
-/// The load of every provider that comes back as itself. Relaxation load += a (F(load) - load) with a step a for each
-/// provider that halves when its difference changes sign and grows by 1.2 up to 1 otherwise. Where every provider's service
-/// only worsens with its own load this is the logit equilibrium of a congested network, which is unique (Fisk,
-/// Transportation Research 14B, 1980). Where service improves with load (a fleet that grows in steps) there may be several:
-/// see solve_from_starts. Not converging is a result: look at `convergence`.
-Equilibrium solve_period(const Market& market, const PeriodStart& start = {}, const FixedPointOptions& options = {});
+/// The load of every provider that comes back as itself (solve_fixed_point). Where every provider's service only worsens
+/// with its own load this is the logit equilibrium of a congested network, which is unique (Fisk, Transportation Research
+/// 14B, 1980). Where service improves with load (a fleet that grows in steps) there may be several: see solve_from_starts.
+/// `from`: loads to start at; empty: none. Not converging is a result: look at `convergence`.
+Equilibrium solve_period(const Market& market, const PeriodStart& start = {}, const FixedPointOptions& options = {},
+                         const std::vector<TokensPerSecond>& from = {});
 
 /// The same from no load, from all load at each provider in turn, and from every provider full.
 struct StartComparison {
@@ -68,7 +57,8 @@ struct StartComparison {
   double spread = 0;  ///< largest difference of a provider's load between two of them, over the sum of loads
   bool all_converged = false;
 };
-StartComparison solve_from_starts(const Market& market, const PeriodStart& start = {}, FixedPointOptions options = {});
+StartComparison solve_from_starts(const Market& market, const PeriodStart& start = {},
+                                  const FixedPointOptions& options = {});
 
 /// Per second, at an equilibrium.
 struct ProviderMoney {

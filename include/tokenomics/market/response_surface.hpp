@@ -32,14 +32,26 @@ struct FitError {
   double max = 0;
 };
 
+/// Monotone cubic through (x, y), x strictly rising: rises where y rises, and stays between neighbours. Flat outside.
+class MonotoneCubic {
+ public:
+  MonotoneCubic(std::vector<double> x, std::vector<double> y);
+  [[nodiscard]] double at(double x) const;
+
+ private:
+  std::vector<double> x_;
+  std::vector<double> y_;
+  std::vector<double> slope_;
+};
+
 class ResponseSurface {
  public:
-  /// Loads strictly rising after sorting; at least one point. Throws nothing; bad points are a broken contract.
+  /// At least one point, in any order, no two at one load. Points outside the ranges above are a broken contract.
   explicit ResponseSurface(std::vector<ServicePoint> points);
 
   /// Between points: monotone cubics (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980, with the weighted harmonic slopes
-  /// of Fritsch and Butland 1984) of ln ttft, ln interactivity, GPUs, cost, utilization and served share over ln load.
-  /// Where the points rise, so does the curve, and it goes nowhere beyond its two neighbours.
+  /// of Fritsch and Butland 1984) over ln load of the logarithm of each quantity (of itself where it is 0 somewhere), so
+  /// that power laws are exact. Where the points rise, so does the curve, and it goes nowhere beyond its two neighbours.
   /// Below the first point: the first point's service, GPUs and cost, utilization in proportion to load.
   /// Above the last: a server that is full. It serves what the last point serves, at that point's ttft and speed, and
   /// refuses the rest; nothing is extrapolated, so points should reach as far as the provider lets its queue grow.
@@ -61,13 +73,24 @@ class ResponseSurface {
   [[nodiscard]] const std::vector<ServicePoint>& points() const { return points_; }
 
  private:
+  /// One quantity over ln load; its logarithm where all its values are positive.
+  struct Curve {
+    Curve(const std::vector<ServicePoint>& points, double (*value)(const ServicePoint&));
+    [[nodiscard]] double at(TokensPerSecond load) const;
+
+    bool logarithm = false;
+    double least = 0;
+    double most = 0;
+    MonotoneCubic cubic;
+  };
+  static std::optional<FitError> leave_one_out(const std::vector<ServicePoint>& points,
+                                               double (*value)(const ServicePoint&));
+
   std::vector<ServicePoint> points_;
+  std::vector<Curve> curves_;
   std::optional<FitError> ttft_error_;
   std::optional<FitError> interactivity_error_;
   std::optional<FitError> cost_error_;
 };
-
-/// Monotone cubic through (x, y), x strictly rising, at a place inside [x front, x back]. The slopes are local: O(n) a call.
-double monotone_cubic(const std::vector<double>& x, const std::vector<double>& y, double at);
 
 }  // namespace tokenomics
