@@ -19,6 +19,8 @@ constexpr int kMaxIterations = 200;
 constexpr double kRankTolerance = 1e-9;  // eigenvalue of the scaled information, of at most the number of features
 constexpr double kWeakRelativeError = 0.5;
 
+Eigen::Index at(std::size_t i) { return static_cast<Eigen::Index>(i); }
+
 /// One choice situation as arrays: X (alternatives x features), n (counts).
 struct Situation {
   MatrixXd X;
@@ -30,12 +32,12 @@ std::vector<Situation> to_arrays(const std::vector<ChoiceCounts>& situations, st
   double requests = 0.0;
   for (const ChoiceCounts& s : situations) {
     TOKENOMICS_CHECK(s.features.size() == s.count.size(), std::to_string(s.count.size()) + " counts");
-    Situation a{MatrixXd(s.count.size(), features), VectorXd(s.count.size())};
+    Situation a{MatrixXd(at(s.count.size()), at(features)), VectorXd(at(s.count.size()))};
     for (std::size_t j = 0; j < s.count.size(); ++j) {
       TOKENOMICS_CHECK(s.features[j].size() == features, std::to_string(s.features[j].size()) + " features");
       TOKENOMICS_CHECK(s.count[j] >= 0.0, "count = " + std::to_string(s.count[j]));
-      a.n[j] = s.count[j];
-      for (std::size_t k = 0; k < features; ++k) a.X(j, k) = s.features[j][k];
+      a.n[at(j)] = s.count[j];
+      for (std::size_t k = 0; k < features; ++k) a.X(at(j), at(k)) = s.features[j][k];
     }
     requests += a.n.sum();
     result.push_back(std::move(a));
@@ -83,11 +85,11 @@ struct Prior {
 
 Prior to_arrays(const std::vector<WeightPrior>& priors, std::size_t features) {
   TOKENOMICS_CHECK(priors.empty() || priors.size() == features, std::to_string(priors.size()) + " priors");
-  Prior result{VectorXd::Zero(features), VectorXd::Zero(features)};
+  Prior result{VectorXd::Zero(at(features)), VectorXd::Zero(at(features))};
   for (std::size_t k = 0; k < priors.size(); ++k) {
     TOKENOMICS_CHECK(priors[k].standard_deviation > 0.0, std::to_string(priors[k].standard_deviation));
-    result.mean[k] = priors[k].mean;
-    result.precision[k] = 1.0 / (priors[k].standard_deviation * priors[k].standard_deviation);
+    result.mean[at(k)] = priors[k].mean;
+    result.precision[at(k)] = 1.0 / (priors[k].standard_deviation * priors[k].standard_deviation);
   }
   return result;
 }
@@ -218,9 +220,7 @@ void set_fit_statistics(ChoiceFit& fit, const std::vector<Situation>& situations
   if (fit.degrees_of_freedom > 0) fit.dispersion = std::max(1.0, pearson(situations, b) / fit.degrees_of_freedom);
 }
 
-VectorXd to_eigen(const std::vector<double>& v) {
-  return Eigen::Map<const VectorXd>(v.data(), static_cast<Eigen::Index>(v.size()));
-}
+VectorXd to_eigen(const std::vector<double>& v) { return Eigen::Map<const VectorXd>(v.data(), at(v.size())); }
 
 }  // namespace
 
@@ -228,7 +228,7 @@ ChoiceFit fit_choice(const std::vector<ChoiceCounts>& counts, const std::vector<
                      const std::vector<WeightPrior>& priors) {
   const std::vector<Situation> situations = to_arrays(counts, names.size());
   const Prior prior = to_arrays(priors, names.size());
-  const VectorXd size = size_of_features(situations, static_cast<Eigen::Index>(names.size()));
+  const VectorXd size = size_of_features(situations, at(names.size()));
   const Maximum maximum = maximise(situations, prior, size);
   MatrixXd h = information(situations, maximum.b);
   h.diagonal() += prior.precision;
@@ -240,7 +240,7 @@ ChoiceFit fit_choice(const std::vector<ChoiceCounts>& counts, const std::vector<
   fit.converged = maximum.converged;
   set_fit_statistics(fit, situations, maximum.b);
   for (std::size_t k = 0; k < names.size(); ++k) {
-    const auto i = static_cast<Eigen::Index>(k);
+    const Eigen::Index i = at(k);
     fit.weights.push_back(fitted_weight(names[k], maximum.b[i], inverted.covariance(i, i), fit.dispersion,
                                         inverted.no_variation[k], inverted.collinear[k]));
   }
@@ -264,13 +264,13 @@ std::vector<std::vector<double>> choice_information(const std::vector<ChoiceCoun
 std::vector<double> jackknife_errors(const ChoiceCounts& situation, const std::vector<std::string>& names) {
   const std::size_t n = situation.count.size();
   TOKENOMICS_CHECK(n >= 3, std::to_string(n) + " alternatives");
-  MatrixXd b(n, names.size());
+  MatrixXd b(at(n), at(names.size()));
   for (std::size_t i = 0; i < n; ++i) {
     ChoiceCounts rest = situation;
     rest.features.erase(rest.features.begin() + static_cast<std::ptrdiff_t>(i));
     rest.count.erase(rest.count.begin() + static_cast<std::ptrdiff_t>(i));
     const ChoiceFit fit = fit_choice({rest}, names);
-    for (std::size_t k = 0; k < names.size(); ++k) b(i, k) = fit.weights[k].estimate;
+    for (std::size_t k = 0; k < names.size(); ++k) b(at(i), at(k)) = fit.weights[k].estimate;
   }
   const MatrixXd centred = b.rowwise() - b.colwise().mean();
   const double count = static_cast<double>(n);

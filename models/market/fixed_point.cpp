@@ -18,7 +18,7 @@ using Eigen::VectorXd;
 constexpr double kLeastLoad = 1e-15;  // of the sum: a load without users, whose logarithm must exist
 constexpr double kDifference = 1e-6;  // of a logarithm, for the Jacobian
 constexpr double kLongestStep = 4.0;  // of a logarithm
-constexpr double kShortestStep = 1.0 / 64;
+constexpr int kHalvings = 6;
 constexpr int kBisections = 40;
 
 /// The map in logarithms, with the number of its evaluations.
@@ -68,7 +68,8 @@ VectorXd newton_step(LogMap& map, const VectorXd& x, const VectorXd& y) {
 /// Moves x by a part of the step that lowers the norm of y - x; false when there is none.
 bool damped_step(LogMap& map, const VectorXd& step, VectorXd& x, VectorXd& y) {
   const double norm = (y - x).norm();
-  for (double part = 1.0; part >= kShortestStep; part /= 2.0) {
+  for (int halving = 0; halving <= kHalvings; ++halving) {
+    const double part = std::ldexp(1.0, -halving);
     const VectorXd there = x + part * step;
     const VectorXd answer = map(there);
     if ((answer - there).norm() > (1.0 - 0.1 * part) * norm) continue;

@@ -113,3 +113,18 @@ TEST_CASE("two fleets at twice the load serve as one does", "[market]") {
   CHECK(two.at(TokensPerSecond{500}).point.cost.value() == Approx(usd_per_hour(32).value()));
   CHECK(two.capacity() == 2 * one.capacity());
 }
+
+TEST_CASE("slopes at the ends and at turning points keep the cubic between its neighbours", "[market]") {
+  // (0, 0), (1, 1), (2, -9): chords 1 and -10. The parabola's slope at 0 is (3 x 1 + 10) / 2 = 6.5, cut to three chords = 3;
+  // the slope at the turning point is 0. Half way: 1 x 0.25 x 2 + 3 x 0.5 x 0.25 = 0.875.
+  const MonotoneCubic peak({0, 1, 2}, {0, 1, -9});
+  CHECK(peak.at(0.5) == Approx(0.875));
+  // (0, 0), (1, 1), (2, 3), (3, 4): chords 1, 2, 1; the slope at 1 and 2 is 2 x 1 x 2 / (1 + 2) = 4/3. Half way between
+  // them: 1 x 0.25 x 2 + 3 x 0.25 x 2 + (4/3 - 4/3) / 8 = 2. At a quarter, s = 3/4: 1 x s^2 (1 + 2t) = 0.84375, 3 x t^2 (1 +
+  // 2s) = 3 x 0.15625, and 4/3 x (t s^2 - s t^2) = 4/3 x (0.140625 - 0.046875).
+  const MonotoneCubic rising({0, 1, 2, 3}, {0, 1, 3, 4});
+  CHECK(rising.at(1.5) == Approx(2));
+  CHECK(rising.at(1.25) == Approx(0.84375 + 3 * 0.15625 + 4.0 / 3 * (0.140625 - 0.046875)));
+  CHECK(rising.at(-1) == 0);
+  CHECK(rising.at(9) == 4);
+}
