@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tokenomics/scenario/provider.hpp"
+#include "tokenomics/scenario/query.hpp"
+
+namespace tokenomics {
+
+// What the forms of an inference report share.
+
+inline constexpr const char* kOnlyObserved =
+    "only price, speed, time to first token and tokens per answer are modelled, as observed: batch, utilization and cost "
+    "cannot be inferred";
+
+/// "2025-06-27", or "" without a date.
+std::string date_text(const std::optional<UtcTime>& date);
+/// "provider's own", or what the hardware file says.
+std::string price_source_of(const HardwareChoice& choice);
+
+}  // namespace tokenomics
