@@ -26,9 +26,10 @@ struct OfferQuery {
 /// before they answer, of Azure chat for others.
 std::string usual_workload(const std::string& network);
 
-/// A query over mixed pools: the offer's network, context and number format, each chip at the provider's own price of a
-/// GPU-hour or else at the rental price of its file; with and without one MTP draft where the network has a module.
-/// Throws ScenarioError for a workload or chip that the catalogue does not have.
+/// A query over mixed pools (of a first party's own network also over prefill and decode pools): the offer's network,
+/// context and number format, each chip at the provider's own price of a GPU-hour or else at the rental price of its file;
+/// with and without one MTP draft where the network has a module. Throws ScenarioError for a workload or chip that the
+/// catalogue does not have.
 OfferQuery offer_query(const ProviderSpec& provider, const OfferSpec& offer, const OfferQueryOptions& options,
                        const Catalogue& catalogue);
 

@@ -31,9 +31,10 @@ const char* to_string(InferenceVerdict verdict);
 
 /// A deployment at the load at which it would be seen as observed.
 struct InferredDeployment {
-  PricedDeployment at_load;  ///< one instance; the medians; its prices cover the cost at the query's margin
-  double batch_per_gpu = 0;  ///< decoding sequences, mean
-  double utilization = 0;    ///< load over the highest that it can take at all
+  PricedDeployment at_load;  ///< one instance, or a small unit of a pair of pools; the medians; its prices cover the cost at
+                             ///< the query's margin
+  double batch_per_gpu = 0;  ///< decoding sequences a GPU that decodes, mean
+  double utilization = 0;    ///< of the pool that decodes: load over the highest it can take at all
   double cost_own_mix = 0;   ///< USD per token of the workload's own mix
   double price_own_mix = 0;  ///< the same, paid at the observed prices
   double margin_over_revenue = 0;
@@ -67,9 +68,10 @@ struct InferOptions {
   double ttft_tolerance = 0.1;  ///< by which a deployment's own median TTFT may exceed the observed one
 };
 
-/// What prices, speed and first token imply, were the service one of the query's mixed pools under its workload.
+/// What prices, speed and first token imply, were the service one of the query's deployments under its workload.
 ///
-/// Every deployment is loaded until its median speed is the observed one. The query's SLO, demand and fleet are not
+/// Every deployment is loaded until its median speed is the observed one; a prefill pool beside it is as small as the
+/// observed first token allows. The query's SLO, demand and fleet are not
 /// looked at; its margin only sets the prices in `at_load`. No deployment is a verdict, not an error. Throws
 /// ScenarioError when the workload's trace is broken.
 HostInference infer_host(const Query& query, const ObservedService& observed, const InferOptions& options = {});

@@ -20,12 +20,17 @@ constexpr std::array kReasoning{"deepseek-r1", "deepseek-r1-0528", "minimax-m1",
 /// Of DeepSeek's module: ISCA'25 (arXiv 2505.09343) has 0.8 to 0.9 for the second token; the catalogue's services take 0.8.
 constexpr double kAcceptance = 0.8;
 
-/// Servers of up to 8, two of them for experts; own fleets may spread experts as far as DeepSeek's decode units do.
+/// Own fleets may: DeepSeek's decode units have 144 GPUs, its prefill units 32.
+bool may_spread_experts(const ProviderSpec& provider, const Network& network) {
+  return provider.kind == ProviderKind::FirstParty && network.moe() != nullptr;
+}
+
+/// Servers of up to 8, two of them for experts.
 json sizes(const ProviderSpec& provider, const Network& network) {
   json sizes{1, 2, 4, 8};
   if (network.moe() == nullptr) return sizes;
   sizes.push_back(16);
-  if (provider.kind == ProviderKind::FirstParty) sizes.insert(sizes.end(), {32, 64, 144});
+  if (may_spread_experts(provider, network)) sizes.insert(sizes.end(), {32, 64, 144});
   return sizes;
 }
 
@@ -39,7 +44,7 @@ json precision_of(const OfferSpec& offer, const Network& network) {
 }
 
 json search_of(const ProviderSpec& provider, const OfferSpec& offer, const Network& network) {
-  json search{{"pools", {"mixed"}},
+  json search{{"pools", may_spread_experts(provider, network) ? json{"mixed", "disaggregated"} : json{"mixed"}},
               {"gpus_per_instance", sizes(provider, network)},
               {"tokens_per_step", {8192}},
               {"precision", precision_of(offer, network)}};
@@ -70,9 +75,12 @@ std::int64_t context_of(const OfferSpec& offer, const Network& network, std::vec
   return most;
 }
 
-std::vector<std::string> assumptions_of(const OfferSpec& offer, const std::string& workload, const Network& network) {
+std::vector<std::string> assumptions_of(const ProviderSpec& provider, const OfferSpec& offer, const std::string& workload,
+                                        const Network& network) {
   std::vector<std::string> all{"tokens of a request are those of " + workload + ", which come as a Poisson process",
-                               "mixed pools: prompts and answers on the same GPUs",
+                               may_spread_experts(provider, network)
+                                   ? "prompts and answers on the same GPUs, or on pools of their own"
+                                   : "mixed pools: prompts and answers on the same GPUs",
                                "the observed median speed is that of the gaps between tokens"};
   if (offer.quantization.empty()) all.push_back("number formats as the network was released");
   if (network.mtp_layers.value_or(0) > 0)
@@ -111,7 +119,7 @@ OfferQuery offer_query(const ProviderSpec& provider, const OfferSpec& offer, con
             {"workload", workload},
             {"hardware", chips},
             {"limits", {{"context", context_of(offer, network, result.notes)}}},
-            {"assumptions", assumptions_of(offer, workload, network)},
+            {"assumptions", assumptions_of(provider, offer, workload, network)},
             {"search", search_of(provider, offer, network)}};
   if (has_own_price) file["usd_per_gpu_hour"] = in_usd_per_hour(*provider.strategy.gpu_price);
   result.query = load_query_text(file.dump(), "offer of " + provider.name, catalogue);

@@ -1,12 +1,10 @@
 #include "tokenomics/study/infer.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
-#include "load_search.hpp"
-#include "pricer.hpp"
+#include "host_search.hpp"
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/parallel.hpp"
 #include "tokenomics/workload/workload.hpp"
@@ -14,105 +12,18 @@
 namespace tokenomics {
 namespace {
 
-constexpr double kMedian = 0.5;
-constexpr int kHalvings = 24;  ///< of the logarithm of the load: far below the evaluator's own error
-
-enum class Fit { Refuses, TooSlow, TooFast, LateFirstToken, Consistent };
-
-/// One way to deploy, and how the observation fits it.
-struct Trial {
-  Fit fit = Fit::Refuses;
-  double idle_speed = 0;  ///< tok/s, median
-  double full_speed = 0;  ///< at the highest load
-  InferredDeployment deployment;
-};
-
-/// The load in [low, high] below which `holds` and above which it does not, by bisection in its logarithm.
-template <class Holds>
-double last_load(double low, double high, const Holds& holds) {
-  for (int i = 0; i < kHalvings; ++i) {
-    const double middle = std::sqrt(low * high);
-    (holds(middle) ? low : high) = middle;
-  }
-  return low;
-}
-
-/// The query's pools under its workload, medians throughout.
-class HostSearch {
- public:
-  HostSearch(const Query& query, const WorkloadSample& workload, const ObservedService& observed,
-             const InferOptions& options)
-      : query_(query),
-        observed_(observed),
-        options_(options),
-        evaluator_(workload, Bounds{.ttft_p = kMedian, .speed_p = kMedian}),
-        pricer_(query, evaluator_) {}
-
-  [[nodiscard]] Trial trial(const PoolOption& option) const {
-    Trial trial;
-    const double speed = observed_.speed_p50->value(), most = highest(option);
-    if (most <= 0) return trial;
-    trial.idle_speed = evaluator_.decode(option, load_at(0)).speed;
-    trial.full_speed = evaluator_.decode(option, most).speed;
-    if (trial.idle_speed < speed) {
-      trial.fit = Fit::TooSlow;
-    } else if (trial.full_speed > speed) {
-      trial.fit = Fit::TooFast;
-      trial.deployment = at(option, most, most);
-    } else {
-      const auto is_faster = [&](double rate) { return evaluator_.decode(option, rate).speed >= speed; };
-      trial.deployment = at(option, last_load(load_at(0), most, is_faster), most);
-      trial.fit = is_late(trial.deployment) ? Fit::LateFirstToken : Fit::Consistent;
-    }
-    return trial;
-  }
-
- private:
-  /// The highest load that an instance can take at all, requests/s; 0: none.
-  [[nodiscard]] double highest(const PoolOption& option) const {
-    const auto takes = [&](double rate) { return evaluator_.whole(option, rate).refused == LoadLimit::None; };
-    const int k = highest_load([&](int i) { return takes(load_at(i)); });
-    return k < 0 ? 0 : load_at(k);
-  }
-
-  [[nodiscard]] bool is_late(const InferredDeployment& deployment) const {
-    return observed_.ttft_p50 &&
-           deployment.at_load.point.ttft.value() > (1 + options_.ttft_tolerance) * observed_.ttft_p50->value();
-  }
-
-  [[nodiscard]] InferredDeployment at(const PoolOption& option, double rate_per_s, double highest_per_s) const {
-    InferredDeployment inferred;
-    inferred.at_load = pricer_.priced(Candidate{nullptr, &option}, Fleet{0, 1, rate_per_s});
-    const OperatingPoint& point = inferred.at_load.point;
-    inferred.batch_per_gpu = point.batch_per_instance / point.gpus;
-    inferred.utilization = rate_per_s / highest_per_s;
-    const double tokens = point.per_request.input_computed + point.per_request.input_cached + point.per_request.output;
-    const Usd cost = point.cost_rate * Seconds{1 / rate_per_s}, paid = revenue(observed_.prices, point.per_request);
-    inferred.cost_own_mix = cost.value() / tokens;
-    inferred.price_own_mix = paid.value() / tokens;
-    inferred.margin_over_revenue = margin_over_revenue(paid, cost).value_or(0);
-    if (observed_.ttft_p50) inferred.unexplained_ttft_s = (*observed_.ttft_p50 - point.ttft).value();
-    return inferred;
-  }
-
-  const Query& query_;
-  const ObservedService& observed_;
-  const InferOptions& options_;
-  UnitEvaluator evaluator_;
-  Pricer pricer_;
-};
-
 void widen(Span& span, double value, bool is_first) {
   span.min = is_first ? value : std::min(span.min, value);
   span.max = is_first ? value : std::max(span.max, value);
 }
 
 /// Over the trials on `hardware`, or all when it is empty.
-InferredRange range_of(const std::vector<Trial>& trials, const std::vector<PoolOption>& pools, const std::string& hardware) {
+InferredRange range_of(const std::vector<Trial>& trials, const HostSearch& search, const Query& query,
+                       const std::string& hardware) {
   InferredRange range;
   range.hardware = hardware;
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    if (!hardware.empty() && pools[i].spec.plan.gpu.name != hardware) continue;
+    if (!hardware.empty() && query.hardware[search.candidates()[i].hardware()].gpu.name != hardware) continue;
     ++range.tried;
     if (trials[i].fit != Fit::Consistent) continue;
     const InferredDeployment& deployment = trials[i].deployment;
@@ -242,16 +153,16 @@ HostInference infer_host(const Query& query, const ObservedService& observed, co
   try {
     const WorkloadSample workload = sample_of(query);
     const PoolOptions pools = pool_options(query, query.context_tokens, options.jobs);
-    if (pools.mixed.empty()) return does_not_fit(host, why_empty(pools, query));
-    const HostSearch search(query, workload, observed, options);
-    std::vector<Trial> trials(pools.mixed.size());
-    parallel_for(options.jobs, trials.size(), [&](std::size_t i) { trials[i] = search.trial(pools.mixed[i]); });
+    const HostSearch search(query, workload, pools, observed, options);
+    if (search.candidates().empty()) return does_not_fit(host, why_empty(pools, query));
+    std::vector<Trial> trials(search.candidates().size());
+    parallel_for(options.jobs, trials.size(), [&](std::size_t i) { trials[i] = search.trial(search.candidates()[i]); });
     for (const Trial& trial : trials)
       if (trial.fit == Fit::Consistent) host.consistent.push_back(trial.deployment);
     std::stable_sort(host.consistent.begin(), host.consistent.end(), is_cheaper);
-    host.all = range_of(trials, pools.mixed, "");
+    host.all = range_of(trials, search, query, "");
     for (const HardwareChoice& hardware : query.hardware)
-      host.per_hardware.push_back(range_of(trials, pools.mixed, hardware.gpu.name));
+      host.per_hardware.push_back(range_of(trials, search, query, hardware.gpu.name));
     explain(host, trials, observed);
   } catch (const Infeasible& error) {
     return does_not_fit(host, error.what());
