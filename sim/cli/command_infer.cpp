@@ -50,6 +50,7 @@ Wanted wanted_of(const Options& options, const Catalogue& catalogue) {
   if (!wanted.query.workload.empty()) load_workload(wanted.query.workload, catalogue);
   wanted.query.hardware = split_at_commas(options.text("hardware").value_or(""));
   for (const std::string& chip : wanted.query.hardware) load_gpu(chip, catalogue);
+  wanted.query.sets = options.texts("set");
   wanted.infer.jobs = jobs_of(options);
   return wanted;
 }
@@ -62,7 +63,6 @@ void infer_offer(const ProviderSpec& provider, const OfferSpec& offer, const Wan
                  InferenceReport& report) {
   OfferQuery asked = offer_query(provider, offer, wanted.query, catalogue);
   const bool can_be_asked = asked.query.has_value();
-  if (!can_be_asked && wanted.models.empty() && !offer.speed_p50) return;  // nothing is known, nothing can be said
   InferredOffer row{provider.name, offer, std::move(asked.query), {}, std::move(asked.notes)};
   if (can_be_asked) {
     row.inference = infer_host(*row.query, {offer.prices, offer.ttft_p50, offer.speed_p50}, wanted.infer);
@@ -86,7 +86,7 @@ int infer(const Options& options) {
   double done = 0;
   for (const ProviderSpec& provider : providers) {
     if (listener) listener(done++ / static_cast<double>(providers.size()));
-    if (!serves_open_networks(provider.kind)) {
+    if (!serves_open_networks(provider.kind) || provider.offers.empty()) {
       if (wanted.models.empty()) report.not_inferred.push_back(provider);
       continue;
     }
@@ -106,11 +106,13 @@ Command infer_command() {
           "what a host's price, speed and first token imply: batch, utilization, margin; or that nothing explains them",
           {"tokenomics infer lambda --model deepseek-r1-0528",
            "tokenomics infer all --model deepseek-r1 --model deepseek-r1-0528",
-           "tokenomics infer deepinfra --workload inferencex-1k1k --hardware h200-sxm,b200-sxm --format json"},
+           "tokenomics infer deepinfra --workload inferencex-1k1k --hardware h200-sxm,b200-sxm --format json",
+           "tokenomics infer together --model llama-3.3-70b --set search.precision.weights=fp8"},
           {{"PROVIDER", "a name (tokenomics list providers), or \"all\""}},
           {{"model", "NAME", "only offers of this network; may be repeated", true},
            {"workload", "NAME", "tokens of the host's requests (default: r1-api for networks that reason, else chat-2023)"},
            {"hardware", "CHIPS", "candidate chips, separated by commas (default: the provider's)"},
+           kSet,
            kCatalogue,
            kFormat,
            kOut,

@@ -13,6 +13,7 @@ namespace tokenomics {
 struct OfferQueryOptions {
   std::string workload;               ///< of the catalogue; empty: usual_workload()
   std::vector<std::string> hardware;  ///< empty: the provider's candidates
+  std::vector<std::string> sets;      ///< "POINTER=VALUE" over the query, as in load_query()
 };
 
 /// Whose deployments an offer may be one of.

@@ -116,7 +116,7 @@ ordered_json not_inferred_block(const ProviderSpec& provider) {
         {{"model", offer.model}, {"date", text_or_null(date_text(offer.date))}, {"observed", observed_block(offer)}});
   for (const AnswerLength& length : provider.tokens_per_answer) answers.push_back(answer_block(length));
   return {{"provider", provider.name},
-          {"statement", kOnlyObserved},
+          {"statement", statement_of(provider)},
           {"modelled", provider.modelled},
           {"offers", offers},
           {"tokens_per_answer", answers}};

@@ -10,10 +10,8 @@ namespace tokenomics {
 
 // What the forms of an inference report share.
 
-inline constexpr const char* kOnlyObserved =
-    "only price, speed, time to first token and tokens per answer are modelled, as observed: batch, utilization and cost "
-    "cannot be inferred";
-
+/// Why nothing is inferred of a provider, and what of it is modelled.
+const char* statement_of(const ProviderSpec& provider);
 /// "2025-06-27", or "" without a date.
 std::string date_text(const std::optional<UtcTime>& date);
 /// "provider's own", or what the hardware file says.

@@ -46,15 +46,21 @@ const char* in_words(InferenceVerdict verdict) {
   return "";
 }
 
+bool is_seen(const InferredOffer& row) { return row.offer.speed_p50.has_value(); }
+
 std::vector<std::string> summary_row(const InferredOffer& row) {
-  const InferredRange& all = row.inference.all;
+  const auto& fitting = row.inference.consistent;
+  const auto of_cheapest = [&](double InferredDeployment::*figure, double factor) {
+    return fitting.empty() ? std::string("-") : significant(factor * (fitting.front().*figure), 2);
+  };
   return {offer_name(row),
           dollars(row.offer.prices),
           shown(row.offer.speed_p50),
           shown(row.offer.ttft_p50),
-          span_text(all, all.batch_per_gpu, 1),
-          span_text(all, all.utilization, 100),
-          span_text(all, all.margin_over_revenue, 100),
+          fitting.empty() ? "-" : fitting.front().at_load.hardware,
+          of_cheapest(&InferredDeployment::batch_per_gpu, 1),
+          of_cheapest(&InferredDeployment::utilization, 100),
+          of_cheapest(&InferredDeployment::margin_over_revenue, 100),
           in_words(row.inference.verdict)};
 }
 
@@ -63,14 +69,28 @@ void summary(TextPage& page, const InferenceReport& report) {
                    {"USD/M"},
                    {"tok/s"},
                    {"TTFT, s"},
+                   {"chip"},
                    {"batch/GPU"},
                    {"load, %"},
                    {"margin, %"},
                    {"verdict", Align::Left}},
                   {}};
-  for (const InferredOffer& row : report.offers) table.rows.push_back(summary_row(row));
-  page.heading("Ranges over all deployments that would be seen as observed");
+  for (const InferredOffer& row : report.offers)
+    if (is_seen(row)) table.rows.push_back(summary_row(row));
+  if (table.rows.empty()) return;
+  page.heading("The cheapest of the deployments that would be seen as observed");
   page.table(table);
+}
+
+void verdicts(TextPage& page, const InferenceReport& report) {
+  page.heading("Verdicts");
+  std::string unseen;
+  for (const InferredOffer& row : report.offers) {
+    if (is_seen(row)) page.point(offer_name(row) + ": " + row.inference.explanation);
+    else
+      unseen += (unseen.empty() ? "" : ", ") + offer_name(row) + (row.offer.via.empty() ? "" : " (" + row.offer.via + ")");
+  }
+  if (!unseen.empty()) page.point("no speed is observed, so nothing is inferred: " + unseen);
 }
 
 void deployment_section(TextPage& page, const char* title, const InferredDeployment& d) {
@@ -86,7 +106,7 @@ void deployment_section(TextPage& page, const char* title, const InferredDeploym
                              significant(1e6 * d.cost_own_mix), significant(in_usd_per_hour(point.cost_rate) / point.gpus),
                              significant(1e6 * d.price_own_mix), percent(d.margin_over_revenue)),
                  2);
-  if (d.unexplained_ttft_s)
+  if (d.unexplained_ttft_s && *d.unexplained_ttft_s >= 0)
     page.paragraph(fmt::format("{} s of the observed first token are not its own: network, router, queue",
                                significant(*d.unexplained_ttft_s)),
                    2);
@@ -123,7 +143,7 @@ void one_offer(TextPage& page, const InferredOffer& row) {
 }
 
 void closed_section(TextPage& page, const ProviderSpec& provider) {
-  page.paragraph(fmt::format("{}: {}.", provider.name, kOnlyObserved));
+  page.paragraph(fmt::format("{}: {}.", provider.name, statement_of(provider)));
   for (const OfferSpec& offer : provider.offers)
     page.point(fmt::format("{}: {} USD/M, {} tok/s, TTFT {} s", offer.model, dollars(offer.prices), shown(offer.speed_p50),
                            shown(offer.ttft_p50)));
@@ -137,7 +157,7 @@ void closed_section(TextPage& page, const ProviderSpec& provider) {
 
 std::size_t count_of(const InferenceReport& report, bool explained) {
   return static_cast<std::size_t>(std::count_if(report.offers.begin(), report.offers.end(), [&](const InferredOffer& row) {
-    return explained ? !row.inference.consistent.empty() : row.inference.verdict != InferenceVerdict::NotEnoughObserved;
+    return explained ? !row.inference.consistent.empty() : is_seen(row);
   }));
 }
 
@@ -154,6 +174,17 @@ std::string price_source_of(const HardwareChoice& choice) {
   return choice.price_source == "given" ? "the provider's own" : choice.price_source;
 }
 
+const char* statement_of(const ProviderSpec& provider) {
+  switch (provider.kind) {
+    case ProviderKind::Closed:
+      return "only price, speed, time to first token and tokens per answer are modelled, as observed: its networks are not "
+             "published, so that batch, utilization and cost cannot be inferred";
+    case ProviderKind::Router: return "passes requests on and runs no network: nothing to infer";
+    case ProviderKind::Application: return "buys tokens and runs no network: nothing to infer";
+    default: return "neither price nor service of any offer is known";
+  }
+}
+
 std::string inference_table(const InferenceReport& report, const ReportOptions& options) {
   TextPage page(options.color);
   if (report.offers.size() == 1) {
@@ -162,8 +193,7 @@ std::string inference_table(const InferenceReport& report, const ReportOptions& 
     page.verdict(fmt::format("{} of {} offers with an observed speed are those of some deployment", count_of(report, true),
                              count_of(report, false)));
     summary(page, report);
-    page.heading("Verdicts");
-    for (const InferredOffer& row : report.offers) page.point(offer_name(row) + ": " + row.inference.explanation);
+    verdicts(page, report);
   }
   if (!report.not_inferred.empty()) page.heading("Not inferred");
   for (const ProviderSpec& provider : report.not_inferred) closed_section(page, provider);

@@ -122,7 +122,7 @@ OfferQuery offer_query(const ProviderSpec& provider, const OfferSpec& offer, con
             {"assumptions", assumptions_of(provider, offer, workload, network)},
             {"search", search_of(provider, offer, network)}};
   if (has_own_price) file["usd_per_gpu_hour"] = in_usd_per_hour(*provider.strategy.gpu_price);
-  result.query = load_query_text(file.dump(), "offer of " + provider.name, catalogue);
+  result.query = load_query_text(file.dump(), "offer of " + provider.name, catalogue, options.sets);
   return result;
 }
 

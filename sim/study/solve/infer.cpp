@@ -60,10 +60,10 @@ void explain_consistent(HostInference& host) {
     return;
   }
   host.verdict = InferenceVerdict::Explained;
-  host.explanation =
-      fmt::format("{} of {} deployments give this speed and first token; margin {:.0f}% to {:.0f}% of revenue",
-                  host.all.consistent, host.all.tried, 100 * margin.min, 100 * margin.max);
-  if (margin.min < 0) host.explanation += ": only some earn their GPUs";
+  const bool every = margin.min >= 0;
+  host.explanation = fmt::format(
+      "{} of {} deployments give this speed and first token; the cheapest keeps {:.0f}% of revenue{}", host.all.consistent,
+      host.all.tried, 100 * margin.max, every ? "" : ", the dearest do not earn their GPUs");
 }
 
 void explain_too_fast(HostInference& host, const std::vector<Trial>& trials, double speed) {
