@@ -154,6 +154,47 @@ TEST_CASE("Over two chips the range of what a host may be contains what it is", 
   }
 }
 
+// One prefill server feeds one decode server. How full prefill is shows in the first token alone.
+TEST_CASE("A simulated pair of prefill and decode pools is inferred too", "[study]") {
+  constexpr double kRate = 11, kMargin = 0.5;
+  const json tp8{{"tp", 8}};
+  const json file{
+      {"name", "hidden pair"},
+      {"model", "deepseek-r1"},
+      {"workload", workload_at(kRate)},
+      {"deployment",
+       {{"pools",
+         {{{"role", "prefill"},
+           {"hardware", "h200-sxm"},
+           {"parallelism", tp8},
+           {"batching", {{"policy", "prefill_first"}, {"max_tokens_per_step", 8192}}}},
+          {{"role", "decode"}, {"hardware", "h200-sxm"}, {"parallelism", tp8}, {"batching", {{"max_sequences", 1024}}}}}}}},
+      {"limits", {{"context_tokens", kContext}}},
+      {"cost", {{"usd_per_gpu_hour", kUsdPerGpuHour}}},
+      {"measure", {{"start", "stationary"}, {"warm_up_requests", 1000}, {"requests", 6000}}}};
+  const RunResult run = run_scenario(load_scenario_text(file.dump(), "hidden", shipped_catalogue()));
+  const ServiceResult& service = run.service;
+  const PoolResult& decode = service.pools[1];
+  const TokenVolume volume{service.input_computed_tokens, service.input_cached_tokens, service.output_tokens};
+  const Usd cost = usd_per_hour(kUsdPerGpuHour) * Seconds{decode.provisioned_s * 16};
+  ObservedService observed;
+  observed.prices = *prices_in_ratios({usd_per_mtok(1), std::nullopt, usd_per_mtok(4)}, cost, volume, kMargin);
+  observed.ttft_p50 = Seconds{service.ttft.histogram().quantile(0.5) * 1e-9};
+  observed.speed_p50 = Tokens{1} / Seconds{service.tpot.histogram().quantile(0.5) * 1e-9};
+  const json search{{"pools", {"disaggregated"}}, {"gpus_per_instance", {8}}, {"tokens_per_step", {8192}}};
+  const HostInference inferred = infer_host(query_of(host_r1(), {"h200-sxm"}, search), observed);
+  INFO(inferred.explanation << "; TTFT " << observed.ttft_p50->value() << ", tok/s " << observed.speed_p50->value());
+  const auto own = std::find_if(inferred.consistent.begin(), inferred.consistent.end(), [](const InferredDeployment& d) {
+    const std::vector<PoolSpec>& pools = d.at_load.deployment.pools;
+    return pools[0].plan.parallelism.attention_tp == 8 && pools[1].plan.parallelism.attention_tp == 8 &&
+           pools[0].plan.parallelism.ep == 1 && pools[1].plan.parallelism.ep == 1;
+  });
+  REQUIRE(own != inferred.consistent.end());
+  INFO(own->at_load.name);
+  CHECK(own->batch_per_gpu == Approx(decode.sequence_s / decode.provisioned_s / 8).epsilon(0.10));
+  CHECK(own->margin_over_revenue == Approx(kMargin).margin(0.05));
+}
+
 TEST_CASE("A first token that waits elsewhere too leaves the batch as it is and the rest of the wait unexplained",
           "[study]") {
   const Query query = query_of(host_r1(), {"h200-sxm"}, wide_search(host_r1()));

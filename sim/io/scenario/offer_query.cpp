@@ -48,6 +48,9 @@ json search_of(const ProviderSpec& provider, const OfferSpec& offer, const Netwo
               {"gpus_per_instance", sizes(provider, network)},
               {"tokens_per_step", {8192}},
               {"precision", precision_of(offer, network)}};
+  // Of units over several nodes only DeepSeek's schedules are published (open-infra-index, day 6).
+  if (may_spread_experts(provider, network))
+    search["overlap"] = {{"decode", "deepseek_decode"}, {"prefill", "deepseek_prefill"}};
   if (!provider.strategy.engine.empty()) search["engine"] = provider.strategy.engine;
   if (network.mtp_layers.value_or(0) > 0) search["mtp"] = {{"draft_tokens", {0, 1}}, {"acceptance", {kAcceptance}}};
   return search;
@@ -79,7 +82,8 @@ std::vector<std::string> assumptions_of(const ProviderSpec& provider, const Offe
                                         const Network& network) {
   std::vector<std::string> all{"tokens of a request are those of " + workload + ", which come as a Poisson process",
                                may_spread_experts(provider, network)
-                                   ? "prompts and answers on the same GPUs, or on pools of their own"
+                                   ? "prompts and answers on the same GPUs, or on pools of their own; over nodes with "
+                                     "DeepSeek's overlap of computation and communication"
                                    : "mixed pools: prompts and answers on the same GPUs",
                                "the observed median speed is that of the gaps between tokens"};
   if (offer.quantization.empty()) all.push_back("number formats as the network was released");

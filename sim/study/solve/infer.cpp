@@ -97,20 +97,24 @@ void explain_late(HostInference& host, const std::vector<Trial>& trials, const O
       observed.speed_p50->value(), host.nearest->at_load.point.ttft.value(), observed.ttft_p50->value());
 }
 
+HostInference does_not_fit(HostInference host, const std::string& reason) {
+  host.verdict = InferenceVerdict::DoesNotFit;
+  host.explanation = "no deployment explains it: " + reason;
+  return host;
+}
+
 void explain(HostInference& host, const std::vector<Trial>& trials, const ObservedService& observed) {
   const auto some = [&](Fit fit) {
     return std::any_of(trials.begin(), trials.end(), [&](auto& t) { return t.fit == fit; });
   };
   if (!host.consistent.empty()) return explain_consistent(host);
   if (some(Fit::LateFirstToken)) return explain_late(host, trials, observed);
+  if (std::all_of(trials.begin(), trials.end(), [](auto& t) { return t.fit == Fit::Refuses; })) {
+    host = does_not_fit(std::move(host), "none takes even one request at a time");
+    return;
+  }
   if (some(Fit::TooFast)) return explain_slower(host, trials, observed.speed_p50->value());
   explain_too_fast(host, trials, observed.speed_p50->value());
-}
-
-HostInference does_not_fit(HostInference host, const std::string& reason) {
-  host.verdict = InferenceVerdict::DoesNotFit;
-  host.explanation = "no deployment explains it: " + reason;
-  return host;
 }
 
 std::string why_empty(const PoolOptions& pools, const Query& query) {
