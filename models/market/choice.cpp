@@ -50,9 +50,8 @@ struct Logit {
   double log_sum = kNothing;
 };
 
-Logit logit(const ChoiceSet& set, const LengthClasses& lengths, std::size_t fitting) {
-  std::vector<double> v(fitting + 1, set.outside_utility);
-  for (std::size_t n = 0; n < fitting; ++n) v[n] = set.utility[lengths.by_fit[n]];
+Logit plain_logit(std::vector<double> v) {
+  const std::size_t fitting = v.size() - 1;
   const double top = *std::max_element(v.begin(), v.end());
   if (top == kNothing) {  // nothing to be had: not asking is all that is left
     Logit none{std::vector<double>(fitting + 1, 0.0), kNothing};
@@ -65,8 +64,64 @@ Logit logit(const ChoiceSet& set, const LengthClasses& lengths, std::size_t fitt
   return {v, top + std::log(sum)};
 }
 
+/// Offers of a nest, and its inclusive value.
+struct Nest {
+  std::vector<std::size_t> members;  ///< places in the order by_fit
+  std::vector<double> share;         ///< of the nest
+  double value = kNothing;
+};
+
+Nest nest_of(const std::vector<double>& v, std::vector<std::size_t> members, double dissimilarity) {
+  std::vector<double> inside;
+  for (const std::size_t n : members) inside.push_back(v[n] / dissimilarity);
+  inside.push_back(kNothing);  // nothing outside a nest
+  Logit choice = plain_logit(std::move(inside));
+  choice.share.pop_back();
+  return {std::move(members), std::move(choice.share), dissimilarity * choice.log_sum};
+}
+
+/// Nests in the order of their first members; an offer of no nest is one by itself.
+std::vector<std::vector<std::size_t>> members_of_nests(const ChoiceSet& set, const LengthClasses& lengths,
+                                                       std::size_t fitting) {
+  std::vector<std::vector<std::size_t>> nests;
+  std::vector<int> ids;
+  for (std::size_t n = 0; n < fitting; ++n) {
+    const int id = set.nest[lengths.by_fit[n]];
+    const auto found = id < 0 ? ids.end() : std::find(ids.begin(), ids.end(), id);
+    if (found == ids.end()) {
+      ids.push_back(id);
+      nests.push_back({n});
+    } else {
+      nests[static_cast<std::size_t>(found - ids.begin())].push_back(n);
+    }
+  }
+  return nests;
+}
+
+Logit logit(const ChoiceSet& set, const LengthClasses& lengths, std::size_t fitting) {
+  std::vector<double> v(fitting + 1, set.outside_utility);
+  for (std::size_t n = 0; n < fitting; ++n) v[n] = set.utility[lengths.by_fit[n]];
+  if (set.nest.empty() || set.dissimilarity == 1.0) return plain_logit(std::move(v));
+  std::vector<Nest> nests;
+  std::vector<double> values;
+  for (auto& members : members_of_nests(set, lengths, fitting)) {
+    nests.push_back(nest_of(v, std::move(members), set.dissimilarity));
+    values.push_back(nests.back().value);
+  }
+  values.push_back(set.outside_utility);
+  const Logit among = plain_logit(std::move(values));
+  Logit result{std::vector<double>(fitting + 1, 0.0), among.log_sum};
+  for (std::size_t m = 0; m < nests.size(); ++m)
+    for (std::size_t i = 0; i < nests[m].members.size(); ++i)
+      result.share[nests[m].members[i]] = among.share[m] * nests[m].share[i];
+  result.share[fitting] = among.share.back();
+  return result;
+}
+
 void check_set(const ChoiceSet& set) {
   TOKENOMICS_CHECK(set.utility.size() == set.fit.size(), std::to_string(set.utility.size()) + " utilities");
+  TOKENOMICS_CHECK(set.nest.empty() || set.nest.size() == set.fit.size(), std::to_string(set.nest.size()) + " nests");
+  TOKENOMICS_CHECK(set.dissimilarity > 0.0 && set.dissimilarity <= 1.0, std::to_string(set.dissimilarity));
   for (const double v : set.utility) {
     TOKENOMICS_CHECK(v < std::numeric_limits<double>::infinity(), "utility = " + std::to_string(v));
   }
@@ -99,6 +154,7 @@ ChoiceSet choice_set(const std::vector<Offer>& offers, const ChoiceWeights& weig
   for (const Offer& offer : offers) {
     set.utility.push_back(utility(offer, weights, context_need));
     set.fit.push_back(share_that_fits(context_need, offer.context_tokens));
+    set.nest.push_back(offer.nest);
   }
   return set;
 }
@@ -131,6 +187,7 @@ double inclusive_value(const ChoiceSet& set) {
 
 std::vector<std::vector<double>> share_slopes(const ChoiceSet& set, double log_price_weight) {
   check_set(set);
+  TOKENOMICS_CHECK(set.dissimilarity == 1.0, "slopes are those of a logit without nests");
   const std::size_t offers = set.utility.size();
   std::vector<std::vector<double>> slope(offers, std::vector<double>(offers, 0.0));
   const LengthClasses lengths = length_classes(set.fit);

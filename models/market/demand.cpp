@@ -23,6 +23,7 @@ Offer offer_to(const Segment& segment, const ProviderTerms& terms, double brand)
   offer.context_tokens = terms.context_tokens;
   offer.served_share = terms.service.served_share;
   offer.brand = brand;
+  offer.nest = terms.nest;
   return offer;
 }
 
@@ -54,6 +55,7 @@ SegmentFlow segment_flow(const Segment& segment, const std::vector<ProviderTerms
   if (segment.free) weights.log_price = 0.0;
   ChoiceSet set = choice_set(offers, weights, segment.context_need);
   set.outside_utility = segment.outside_utility;
+  set.dissimilarity = segment.dissimilarity;
   const std::vector<double> shares = sticky_shares(logit_shares(set), previous, segment.switching_share);
 
   SegmentFlow flow;

@@ -38,7 +38,7 @@ Equilibrium respond(const Market& market, const PeriodStart& start, const Loads&
   for (std::size_t j = 0; j < loads.size(); ++j) {
     const MarketProvider& p = market.providers[j];
     result.providers.push_back({loads[j], p.service.at(loads[j])});
-    terms.push_back({p.prices, result.providers[j].service.point, p.context_tokens});
+    terms.push_back({p.prices, result.providers[j].service.point, p.context_tokens, p.nest});
   }
   for (std::size_t s = 0; s < market.segments.size(); ++s) result.segments.push_back(flow_of(market, start, terms, s));
   return result;

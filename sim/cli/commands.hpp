@@ -27,6 +27,7 @@ Command run_command();
 Command explain_command();
 Command solve_command();
 Command frontier_command();
+Command infer_command();
 Command market_command();
 Command list_command();
 Command show_command();

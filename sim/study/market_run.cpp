@@ -26,17 +26,25 @@ ResponseSurface surface_of(const MarketServiceSpec& spec, unsigned jobs, std::ui
   return observed_surface(std::get<ObservedServiceSpec>(spec));
 }
 
+/// Of all providers in order, then of all changes of service.
 std::vector<MarketResult::Surface> surfaces_of(const MarketSpec& spec, unsigned jobs) {
   std::vector<MarketResult::Surface> surfaces;
-  for (const MarketProviderSpec& provider : spec.providers) {
+  const auto add = [&](const std::string& provider, const MarketServiceSpec& service) {
     try {
-      surfaces.push_back({provider.name, surface_of(provider.service, jobs, spec.seed), has_known_cost(provider.service),
-                          kind_of(provider.service)});
+      surfaces.push_back({provider, surface_of(service, jobs, spec.seed), has_known_cost(service), kind_of(service)});
     } catch (const Infeasible& error) {
-      throw Infeasible(fmt::format("service of {}: {}", provider.name, error.what()));
+      throw Infeasible(fmt::format("service of {}: {}", provider, error.what()));
     }
-  }
+  };
+  for (const MarketProviderSpec& provider : spec.providers) add(provider.name, provider.service);
+  for (const ServiceEventSpec& event : spec.service_events) add(event.provider, event.service);
   return surfaces;
+}
+
+double context_of(const MarketSpec& spec, const std::string& provider) {
+  for (const MarketProviderSpec& p : spec.providers)
+    if (p.name == provider) return p.context_tokens;
+  TOKENOMICS_CHECK(false, "no provider " + provider);
 }
 
 /// Providers of the first period are in the market from the start; the others enter by an event.
@@ -51,9 +59,16 @@ Prepared prepare(const MarketSpec& spec, const std::vector<MarketResult::Surface
   std::vector<MarketEvent> entries;
   for (std::size_t i = 0; i < spec.providers.size(); ++i) {
     const MarketProviderSpec& p = spec.providers[i];
-    MarketProvider provider{p.name, p.prices, surfaces[i].surface, p.context_tokens, WorkWeights{}, p.brand, p.pricing};
+    MarketProvider provider{p.name,        p.prices, surfaces[i].surface, p.context_tokens,
+                            WorkWeights{}, p.brand,  p.pricing,           p.nest};
     if (period_of(spec.calendar, p.enters) == 0) prepared.market.providers.push_back(std::move(provider));
     else entries.push_back({p.enters, p.name + " enters", ProviderEnters{std::move(provider)}});
+  }
+  for (std::size_t i = 0; i < spec.service_events.size(); ++i) {
+    const ServiceEventSpec& event = spec.service_events[i];
+    prepared.calendar.events.push_back(
+        {event.date, event.label,
+         ServiceChange{event.provider, surfaces[spec.providers.size() + i].surface, context_of(spec, event.provider)}});
   }
   // Entries stand before the events of the same day: those may concern who has just come.
   prepared.calendar.events.insert(prepared.calendar.events.begin(), entries.begin(), entries.end());
@@ -118,9 +133,27 @@ std::vector<std::optional<double>> series_of(const std::vector<MarketPeriod>& pe
   return series;
 }
 
-std::optional<double> ratio(const std::vector<std::optional<double>>& series) {
-  if (!series.front() || !series.back() || *series.front() == 0) return std::nullopt;
-  return *series.back() / *series.front();
+/// Mean of the last `ends` periods over that of the first.
+std::optional<double> ratio(const std::vector<std::optional<double>>& series, int ends) {
+  double first = 0, last = 0;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(ends); ++k) {
+    const auto& early = series[k];
+    const auto& late = series[series.size() - 1 - k];
+    if (!early || !late) return std::nullopt;
+    first += *early;
+    last += *late;
+  }
+  return first != 0 ? std::optional(last / first) : std::nullopt;
+}
+
+/// Whether a draw agrees with everything that was observed.
+bool agrees(const MarketSpec& spec, const std::vector<std::vector<std::optional<double>>>& measures) {
+  return std::all_of(spec.observed.begin(), spec.observed.end(), [&](const MarketObservation& seen) {
+    int k = 0;
+    while (k + 1 < spec.calendar.periods && period_begin(spec.calendar, k + 1) <= seen.date) ++k;
+    const auto& value = measures[seen.measure][static_cast<std::size_t>(k)];
+    return value && *value >= seen.low && *value <= seen.high;
+  });
 }
 
 MeasureSeries::Interval interval_of(std::vector<double> values) {
@@ -192,7 +225,7 @@ Drawn run_draws(const MarketSpec& spec, const std::vector<MarketResult::Surface>
 
 /// Fills the intervals of one measure; draws in which it has no value are left out of that period.
 void add_intervals(MeasureSeries& series, std::size_t index, const Drawn& drawn,
-                   const std::vector<std::vector<double>>& draws) {
+                   const std::vector<std::vector<double>>& draws, int ends) {
   for (std::size_t k = 0; k < series.values.size(); ++k) {
     std::vector<double> values;
     for (const auto& draw : drawn)
@@ -201,7 +234,7 @@ void add_intervals(MeasureSeries& series, std::size_t index, const Drawn& drawn,
   }
   std::vector<double> ratios, last;
   for (const auto& draw : drawn) {
-    if (const auto growth = ratio(draw[index])) ratios.push_back(*growth);
+    if (const auto growth = ratio(draw[index], ends)) ratios.push_back(*growth);
     last.push_back(draw[index].back().value_or(0));
   }
   series.last_over_first_interval = interval_of(std::move(ratios));
@@ -224,14 +257,27 @@ MarketResult run_market_spec(const MarketSpec& spec, const MarketOptions& option
   result.start_spread = solve_from_starts(prepared.market, prepared.before).spread;
   for (const MarketMeasure& measure : spec.measures) {
     MeasureSeries series{measure, series_of(result.periods, measure), {}, std::nullopt, {}, {}};
-    series.last_over_first = ratio(series.values);
+    series.last_over_first = ratio(series.values, spec.ends);
     result.measures.push_back(std::move(series));
   }
   const int samples = spec.uncertain.empty() ? 0 : options.samples.value_or(spec.samples);
   if (samples > 0) {
     const auto draws = draws_of(spec, static_cast<std::size_t>(samples));
     const Drawn drawn = run_draws(spec, result.surfaces, draws, options);
-    for (std::size_t m = 0; m < result.measures.size(); ++m) add_intervals(result.measures[m], m, drawn, draws);
+    // Rejection sampling: the draws that agree are draws of what is left of the ranges once the observations are known
+    // (Rubin, Annals of Statistics 12, 1984).
+    Drawn kept;
+    std::vector<std::vector<double>> kept_draws;
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      if (!agrees(spec, drawn[i])) continue;
+      kept.push_back(drawn[i]);
+      kept_draws.push_back(draws[i]);
+    }
+    result.drawn = drawn.size();
+    result.kept = kept.size();
+    if (kept.empty()) throw Infeasible("observed: no draw of the uncertain numbers agrees with what was observed");
+    for (std::size_t m = 0; m < result.measures.size(); ++m)
+      add_intervals(result.measures[m], m, kept, kept_draws, spec.ends);
   }
   return result;
 }

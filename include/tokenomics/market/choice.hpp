@@ -19,6 +19,7 @@ struct Offer {
   double context_tokens = 0;         ///< longest input and output that is accepted together
   double served_share = 1;           ///< of the requests sent here, in [0, 1]; the rest is refused
   double brand = 0;                  ///< utility of everything else
+  int nest = -1;                     ///< offers of one nest are close substitutes of each other; negative: of none
 };
 
 /// ttft + output / interactivity.
@@ -51,6 +52,8 @@ double utility(const Offer& offer, const ChoiceWeights& weights, const QuantileL
 struct ChoiceSet {
   std::vector<double> utility;  ///< of each offer; -infinity: not to be had
   std::vector<double> fit;      ///< share of requests that fit each offer, in [0, 1]; a longer limit fits more
+  std::vector<int> nest;        ///< of each offer, or empty: no nests
+  double dissimilarity = 1;     ///< of the nests, in (0, 1]; 1: nests do not matter
   /// Of not asking at all (or of asking another network). -infinity: everybody asks who can.
   double outside_utility = -std::numeric_limits<double>::infinity();
 };
@@ -63,7 +66,9 @@ struct ChoiceShares {
 };
 
 /// share_j = sum over lengths of P(length) e^V_j / (e^V_0 + sum over k that fit of e^V_k). The largest V is subtracted
-/// first, so no utility overflows.
+/// first, so no utility overflows. Nested: a nest m with dissimilarity d counts as one offer of utility
+/// I_m = d ln(sum of its e^(V_k / d)), and its offers share it as e^(V_j / d) (Train section 4.2, eq. 4.4, 4.5): the more
+/// alike they are, the less another one adds. Inside a nest a weight counts as weight / d.
 ChoiceShares logit_shares(const ChoiceSet& set);
 
 /// ln(e^V_0 + sum e^V_k), averaged over lengths: the expected utility of the best choice but for a constant (Train eq.

@@ -28,6 +28,7 @@ struct Segment {
   TokenVolume tokens;     ///< mean of an answer
   ChoiceWeights weights;
   double outside_utility = -std::numeric_limits<double>::infinity();  ///< of not asking: see ChoiceSet
+  double dissimilarity = 1;                                           ///< of nests, see ChoiceSet
   QuantileLaw context_need;  ///< input and output of a request together; empty: everything fits everywhere
   Patience patience;
   double elasticity = 0;       ///< of total demand: see elastic_demand
@@ -41,6 +42,7 @@ struct ProviderTerms {
   TokenPrices prices;
   ServicePoint service;
   double context_tokens = 0;
+  int nest = -1;  ///< see Offer
 };
 
 /// What this segment meets there; `brand` is the segment's utility of the provider beside all that is counted.

@@ -20,6 +20,7 @@ struct MarketProvider {
   WorkWeights work;           ///< the load that `service` is a function of
   std::vector<double> brand;  ///< utility per segment; empty: 0 for all
   PricingRule pricing;
+  int nest = -1;  ///< providers of one nest are close substitutes, see Offer
 };
 
 struct Market {

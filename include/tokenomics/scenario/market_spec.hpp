@@ -46,7 +46,16 @@ struct MarketProviderSpec {
   std::vector<double> brand;  ///< by segment
   MarketServiceSpec service;
   PricingRule pricing;
+  int nest = -1;  ///< providers of one nest are close substitutes
   Date enters{};
+};
+
+/// From this date on a provider serves in another way.
+struct ServiceEventSpec {
+  Date date;
+  std::string label;
+  std::string provider;
+  MarketServiceSpec service;
 };
 
 /// What is read off each period.
@@ -67,6 +76,15 @@ struct UncertainNumber {
   std::string source;
 };
 
+/// What was seen of a measure: draws of the uncertain numbers that contradict it are dropped.
+struct MarketObservation {
+  std::size_t measure = 0;  ///< index
+  Date date;
+  double low = 0;
+  double high = 0;
+  std::string source;
+};
+
 struct MarketSpec {
   std::string name;
   std::string file;
@@ -75,9 +93,12 @@ struct MarketSpec {
   std::vector<Segment> segments;
   std::vector<std::vector<std::pair<std::string, double>>> last_choices;  ///< at the start, by segment: provider, share
   std::vector<MarketProviderSpec> providers;
-  Calendar calendar;  ///< entries of providers are not among its events: their services come later
+  Calendar calendar;  ///< entries of providers and changes of service are not among its events: surfaces come later
+  std::vector<ServiceEventSpec> service_events;
   std::vector<MarketMeasure> measures;
   std::vector<UncertainNumber> uncertain;
+  std::vector<MarketObservation> observed;
+  int ends = 1;  ///< periods that are averaged at each end when a measure's growth is told
   int samples = 0;
   std::uint64_t seed = 1;
   std::string text;  ///< the file with its overrides, for with_numbers()

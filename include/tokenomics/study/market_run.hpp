@@ -18,7 +18,7 @@ struct MeasureSeries {
     std::optional<double> p5, p50, p95;
   };
   std::vector<Interval> intervals;        ///< one a period; empty without samples
-  std::optional<double> last_over_first;  ///< of `values`
+  std::optional<double> last_over_first;  ///< means of the last periods over the first ones, see MarketSpec::ends
   Interval last_over_first_interval;
   std::vector<double> driver;  ///< rank correlation of each uncertain number with the last period's value
 };
@@ -34,6 +34,7 @@ struct MarketResult {
     std::string kind;  ///< "simulated", "held", "observed"
   };
   std::vector<Surface> surfaces;
+  std::size_t drawn = 0, kept = 0;  ///< draws of the uncertain numbers, and those that contradict no observation
   double start_spread = 0;  ///< largest difference of a load between fixed points from different starts, first period
   bool converged = true;    ///< every period of the file's own numbers
   std::vector<std::string> notes;

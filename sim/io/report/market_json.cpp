@@ -134,6 +134,7 @@ ordered_json market_json(const MarketResult& result, const ReportOptions& option
           {"measures", measures},
           {"free_parameters", result.spec.uncertain.size()},
           {"uncertain", uncertain},
+          {"draws", {{"made", result.drawn}, {"kept", result.kept}}},
           {"converged", result.converged},
           {"spread_of_fixed_points", tidy(result.start_spread)},
           {"response_surfaces", surfaces},

@@ -12,8 +12,11 @@
 namespace tokenomics {
 namespace {
 
+constexpr std::size_t kMostRows = 24;  ///< of the calendar; longer ones are thinned evenly
+
 std::string shown(const MarketMeasure& measure, const std::optional<double>& value) {
   if (measure.kind == MarketMeasure::Kind::TokenShare) return percent(value);
+  if (value && *value >= 1e6) return significant(*value * 1e-6) + " M";
   return significant(value);
 }
 
@@ -33,20 +36,25 @@ std::string verdict(const MarketResult& result) {
 }
 
 void measures_section(TextPage& page, const MarketResult& result) {
-  TextTable table{{{"from", Align::Left}}, {}};
-  for (const MeasureSeries& series : result.measures) table.columns.push_back({title_of(series.measure)});
-  for (std::size_t k = 0; k < result.periods.size(); ++k) {
-    std::vector<std::string> row{date_text(result.periods[k].begin)};
-    for (const MeasureSeries& series : result.measures) row.push_back(shown(series.measure, series.values[k]));
-    table.rows.push_back(std::move(row));
-    if (result.measures.empty() || result.measures.front().intervals.empty()) continue;
-    std::vector<std::string> bounds{"  5-95%"};
-    for (const MeasureSeries& series : result.measures)
-      bounds.push_back(shown(series.measure, series.intervals[k].p5) + ".." +
-                       shown(series.measure, series.intervals[k].p95));
-    table.rows.push_back(std::move(bounds));
-  }
   if (result.measures.empty()) return;
+  const bool has_intervals = !result.measures.front().intervals.empty();
+  TextTable table{{{"from", Align::Left}}, {}};
+  for (const MeasureSeries& series : result.measures) {
+    table.columns.push_back({title_of(series.measure)});
+    if (has_intervals && &series == &result.measures.front())
+      table.columns.push_back({"5%"}), table.columns.push_back({"95%"});
+  }
+  const std::size_t stride = (result.periods.size() + kMostRows - 1) / kMostRows;
+  for (std::size_t k = 0; k < result.periods.size(); k += stride) {
+    std::vector<std::string> row{date_text(result.periods[k].begin)};
+    for (const MeasureSeries& series : result.measures) {
+      row.push_back(shown(series.measure, series.values[k]));
+      if (!has_intervals || &series != &result.measures.front()) continue;
+      row.push_back(shown(series.measure, series.intervals[k].p5));
+      row.push_back(shown(series.measure, series.intervals[k].p95));
+    }
+    table.rows.push_back(std::move(row));
+  }
   page.heading("Over the calendar");
   page.table(table);
   for (const MeasureSeries& series : result.measures)

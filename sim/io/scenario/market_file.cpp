@@ -57,8 +57,13 @@ MarketSpec market_from(const json& file, const Reporter& report) {
   const std::vector<std::string> names = names_in(market.providers);
   market.last_choices = last_choices_from(file, names, report);
   market.calendar = calendar_from(file, names, market.segments, report);
+  market.service_events = service_events_from(file, report);
   market.measures = measures_from(file, names, market.segments, report);
   market.uncertain = uncertain_from(file, report);
+  market.observed = observations_from(file, market.measures, market.calendar, report);
+  market.ends = file.value("growth_over", 1);
+  if (market.ends > market.calendar.periods)
+    report.at("growth_over").add(json(market.ends).dump(), "at most the calendar's periods");
   return market;
 }
 
@@ -73,6 +78,13 @@ void check_market(const MarketSpec& market, const Reporter& report) {
   for (std::size_t i = 0; i < market.providers.size(); ++i)
     if (market.providers[i].enters >= end)
       report.at("providers").at(std::to_string(i)).at("enters").add("", "a date before the end of the calendar");
+}
+
+/// Scenario or query of a service that has been loaded before.
+void share_parts(MarketServiceSpec& service, const MarketServiceSpec& loaded) {
+  if (auto* simulated = std::get_if<SimulatedServiceSpec>(&service))
+    simulated->scenario = std::get<SimulatedServiceSpec>(loaded).scenario;
+  if (auto* held = std::get_if<HeldServiceSpec>(&service)) held->query = std::get<HeldServiceSpec>(loaded).query;
 }
 
 MarketSpec load(Document document, const Catalogue& catalogue, const std::vector<std::string>& sets,
@@ -118,13 +130,10 @@ MarketSpec with_numbers(const MarketSpec& market, const std::vector<double>& val
   MarketSpec drawn = market_from(document.value, Reporter(document, problems));
   throw_all(problems);
   drawn.text = market.text;
-  for (std::size_t i = 0; i < drawn.providers.size(); ++i) {
-    MarketServiceSpec& service = drawn.providers[i].service;
-    const MarketServiceSpec& loaded = market.providers[i].service;
-    if (auto* simulated = std::get_if<SimulatedServiceSpec>(&service))
-      simulated->scenario = std::get<SimulatedServiceSpec>(loaded).scenario;
-    if (auto* held = std::get_if<HeldServiceSpec>(&service)) held->query = std::get<HeldServiceSpec>(loaded).query;
-  }
+  for (std::size_t i = 0; i < drawn.providers.size(); ++i)
+    share_parts(drawn.providers[i].service, market.providers[i].service);
+  for (std::size_t i = 0; i < drawn.service_events.size(); ++i)
+    share_parts(drawn.service_events[i].service, market.service_events[i].service);
   return drawn;
 }
 

@@ -86,6 +86,7 @@ Segment segment_from(const json& file, const json& one, const Reporter& report) 
   if (cached > input) report.at("tokens").at("cached").add(json(cached).dump(), "at most the input");
   segment.tokens = {input - cached, cached, tokens["output"]};
   segment.weights = weights_from(file, one);
+  segment.dissimilarity = object_at(file, "weights").value("dissimilarity", 1.0);
   segment.context_need = context_need_from(one, report);
   const json patience = object_at(one, "patience");
   if (one.contains("patience")) segment.patience = {Seconds{patience["limit_s"].get<double>()}, patience["share_leaving"]};
@@ -159,6 +160,14 @@ std::vector<double> brand_from(const json& provider, const std::vector<Segment>&
   return values;
 }
 
+/// Nests are numbered as they first appear.
+int nest_index(std::vector<std::string>& nests, const std::string& name) {
+  const auto found = std::find(nests.begin(), nests.end(), name);
+  const auto index = static_cast<int>(found - nests.begin());
+  if (found == nests.end()) nests.push_back(name);
+  return index;
+}
+
 // Events ------------------------------------------------------------------------------------------------------------
 
 MarketAction action_from(const json& event, const Reporter& report) {
@@ -200,6 +209,7 @@ std::vector<Segment> segments_from(const json& file, const Reporter& report) {
 std::vector<MarketProviderSpec> market_providers_from(const json& file, const std::vector<Segment>& segments,
                                                       const Reporter& report) {
   std::vector<MarketProviderSpec> providers;
+  std::vector<std::string> nests;
   for (const json& one : file["providers"]) {
     const Reporter at = report.at("providers").at(std::to_string(providers.size()));
     MarketProviderSpec provider;
@@ -212,6 +222,11 @@ std::vector<MarketProviderSpec> market_providers_from(const json& file, const st
     provider.brand = brand_from(one, segments, at);
     provider.service = service_from(one["service"], at.at("service"));
     if (one.contains("pricing")) provider.pricing = pricing_rule_from(file, one["pricing"], at.at("pricing"));
+    // A fleet that follows its load is never nearly empty.
+    const bool follows_load = std::holds_alternative<HeldServiceSpec>(provider.service);
+    if (auto* target = std::get_if<TargetMargin>(&provider.pricing.rule); target != nullptr && follows_load)
+      target->least_load = 0;
+    if (one.contains("nest")) provider.nest = nest_index(nests, one["nest"]);
     if (one.contains("enters")) provider.enters = date_from(one["enters"], at.at("enters"));
     providers.push_back(std::move(provider));
   }
@@ -248,17 +263,34 @@ Calendar calendar_from(const json& file, const std::vector<std::string>& provide
   if (calendar.length == PeriodLength::Month && first.day() > std::chrono::day{28})
     report.at("calendar").at("start").add(given["start"].dump(), "a day up to the 28th: months start on it");
   std::optional<Date> before;
+  std::size_t index = 0;
   for (const json& event : file.value("events", json::array())) {
-    const Reporter at = report.at("events").at(std::to_string(calendar.events.size()));
+    const Reporter at = report.at("events").at(std::to_string(index++));
     const Date date = date_from(event["date"], at.at("date"));
     if (before && date < *before) at.at("date").add(event["date"].dump(), "a date not before the event above it");
     before = date;
     if (event.contains("provider"))
       check_known(event["provider"], providers, "a provider of this market", at.at("provider"));
     if (event.contains("segment")) check_known(event["segment"], names_of(segments), "a segment", at.at("segment"));
-    calendar.events.push_back({date, event["label"], action_from(event, at)});
+    if (!event.contains("service")) calendar.events.push_back({date, event["label"], action_from(event, at)});
   }
   return calendar;
+}
+
+std::vector<ServiceEventSpec> service_events_from(const json& file, const Reporter& report) {
+  std::vector<ServiceEventSpec> events;
+  std::size_t index = 0;
+  for (const json& event : file.value("events", json::array())) {
+    const Reporter at = report.at("events").at(std::to_string(index++));
+    if (!event.contains("service")) continue;
+    for (const char* other : {"usd_per_mtok", "fleet_factor", "leaves", "demand_factor", "growth"})
+      if (event.contains(other))
+        at.at(other).add(event[other].dump(), "nothing beside service: one event changes one thing");
+    if (!event.contains("provider")) at.at("provider").add("", "the provider that it concerns (missing)");
+    events.push_back({date_from(event["date"], at.at("date")), event["label"], event.value("provider", ""),
+                      service_from(event["service"], at.at("service"))});
+  }
+  return events;
 }
 
 std::vector<MarketMeasure> measures_from(const json& file, const std::vector<std::string>& providers,
@@ -285,28 +317,64 @@ std::vector<MarketMeasure> measures_from(const json& file, const std::vector<std
   return measures;
 }
 
-void load_services(MarketSpec& market, const json& file, const Reporter& report, const Catalogue& catalogue) {
-  std::map<std::string, std::shared_ptr<const Scenario>> scenarios;
-  std::map<std::string, std::shared_ptr<const Query>> queries;
-  const auto add_problems = [&](const ScenarioError& error) {
-    report.problems().insert(report.problems().end(), error.problems().begin(), error.problems().end());
-  };
-  for (std::size_t i = 0; i < market.providers.size(); ++i) {
-    const json& service = file["providers"][i]["service"];
+std::vector<MarketObservation> observations_from(const json& file, const std::vector<MarketMeasure>& measures,
+                                                 const Calendar& calendar, const Reporter& report) {
+  std::vector<MarketObservation> observed;
+  for (const json& one : file.value("observed", json::array())) {
+    const Reporter at = report.at("observed").at(std::to_string(observed.size()));
+    std::vector<std::string> names;
+    for (const MarketMeasure& measure : measures) names.push_back(measure.name);
+    check_known(one["measure"], names, "a measure", at.at("measure"));
+    const auto found = std::find(names.begin(), names.end(), one["measure"]);
+    MarketObservation seen{static_cast<std::size_t>(found - names.begin()), date_from(one["date"], at.at("date")),
+                           one["low"], one["high"], one["source"]};
+    if (seen.date < calendar.start || seen.date >= period_begin(calendar, calendar.periods))
+      at.at("date").add(one["date"].dump(), "a date inside the calendar");
+    if (seen.low > seen.high) at.at("low").add(one["low"].dump(), "at most high");
+    observed.push_back(std::move(seen));
+  }
+  return observed;
+}
+
+namespace {
+
+/// Reads what a service names; each file once.
+class ServiceLoader {
+ public:
+  ServiceLoader(const Catalogue& catalogue, const Reporter& report) : catalogue_(catalogue), report_(report) {}
+
+  void load(MarketServiceSpec& service, const json& file) {
     try {
-      if (auto* simulated = std::get_if<SimulatedServiceSpec>(&market.providers[i].service)) {
-        auto& scenario = scenarios[service["scenario"]];
-        if (!scenario) scenario = std::make_shared<const Scenario>(load_scenario(service["scenario"], catalogue));
+      if (auto* simulated = std::get_if<SimulatedServiceSpec>(&service)) {
+        auto& scenario = scenarios_[file["scenario"]];
+        if (!scenario) scenario = std::make_shared<const Scenario>(load_scenario(file["scenario"], catalogue_));
         simulated->scenario = scenario;
-      } else if (auto* held = std::get_if<HeldServiceSpec>(&market.providers[i].service)) {
-        auto& query = queries[service["query"]];
-        if (!query) query = std::make_shared<const Query>(load_query(service["query"], catalogue));
+      } else if (auto* held = std::get_if<HeldServiceSpec>(&service)) {
+        auto& query = queries_[file["query"]];
+        if (!query) query = std::make_shared<const Query>(load_query(file["query"], catalogue_));
         held->query = query;
       }
     } catch (const ScenarioError& error) {
-      add_problems(error);
+      report_.problems().insert(report_.problems().end(), error.problems().begin(), error.problems().end());
     }
   }
+
+ private:
+  const Catalogue& catalogue_;
+  const Reporter& report_;
+  std::map<std::string, std::shared_ptr<const Scenario>> scenarios_;
+  std::map<std::string, std::shared_ptr<const Query>> queries_;
+};
+
+}  // namespace
+
+void load_services(MarketSpec& market, const json& file, const Reporter& report, const Catalogue& catalogue) {
+  ServiceLoader loader(catalogue, report);
+  for (std::size_t i = 0; i < market.providers.size(); ++i)
+    loader.load(market.providers[i].service, file["providers"][i]["service"]);
+  std::size_t i = 0;
+  for (const json& event : file.value("events", json::array()))
+    if (event.contains("service")) loader.load(market.service_events[i++].service, event["service"]);
 }
 
 }  // namespace tokenomics

@@ -22,8 +22,13 @@ std::vector<std::vector<std::pair<std::string, double>>> last_choices_from(const
                                                                            const Reporter& report);
 Calendar calendar_from(const nlohmann::json& file, const std::vector<std::string>& providers,
                        const std::vector<Segment>& segments, const Reporter& report);
+/// Events that change a provider's service.
+std::vector<ServiceEventSpec> service_events_from(const nlohmann::json& file, const Reporter& report);
 std::vector<MarketMeasure> measures_from(const nlohmann::json& file, const std::vector<std::string>& providers,
                                          const std::vector<Segment>& segments, const Reporter& report);
+
+std::vector<MarketObservation> observations_from(const nlohmann::json& file, const std::vector<MarketMeasure>& measures,
+                                                 const Calendar& calendar, const Reporter& report);
 
 /// Reads the scenarios and queries that services name, each once. Their problems are added to the report's.
 void load_services(MarketSpec& market, const nlohmann::json& file, const Reporter& report, const Catalogue& catalogue);
