@@ -40,7 +40,7 @@ void measures_section(TextPage& page, const MarketResult& result) {
   const bool has_intervals = !result.measures.front().intervals.empty();
   TextTable table{{{"from", Align::Left}}, {}};
   for (const MeasureSeries& series : result.measures) {
-    table.columns.push_back({title_of(series.measure)});
+    table.columns.push_back({fmt::format("({})", table.columns.size())});
     if (has_intervals && &series == &result.measures.front())
       table.columns.push_back({"5%"}), table.columns.push_back({"95%"});
   }
@@ -57,8 +57,12 @@ void measures_section(TextPage& page, const MarketResult& result) {
   }
   page.heading("Over the calendar");
   page.table(table);
-  for (const MeasureSeries& series : result.measures)
-    if (!series.measure.text.empty()) page.paragraph(fmt::format("{}: {}", series.measure.name, series.measure.text), 2);
+  std::size_t column = 1;
+  for (const MeasureSeries& series : result.measures) {
+    const std::string& text = series.measure.text;
+    page.paragraph(fmt::format("({}) {}{}{}", column, title_of(series.measure), text.empty() ? "" : ": ", text), 2);
+    column += has_intervals && &series == &result.measures.front() ? 3 : 1;
+  }
 }
 
 void events_section(TextPage& page, const MarketResult& result) {
