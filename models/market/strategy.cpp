@@ -27,6 +27,15 @@ bool allowed(const OperatingChoice& c, ProviderObjective objective, const Strate
 
 UsdPerSecond margin(const OperatingChoice& choice) { return choice.revenue - choice.cost; }
 
+const char* to_string(ProviderObjective objective) {
+  switch (objective) {
+    case ProviderObjective::MaxMargin: return "max_margin";
+    case ProviderObjective::MaxShare: return "max_share";
+    case ProviderObjective::MaxResearch: return "max_research";
+  }
+  TOKENOMICS_CHECK(false, "unnamed objective");
+}
+
 std::optional<std::size_t> pick(const std::vector<OperatingChoice>& choices, ProviderObjective objective,
                                 const StrategyLimits& limits) {
   std::optional<std::size_t> best;

@@ -29,6 +29,8 @@ enum class ProviderObjective {
   MaxResearch  ///< the whole demand on the fewest GPUs; of equals the most margin
 };
 
+const char* to_string(ProviderObjective objective);  ///< "max_margin" ...
+
 struct StrategyLimits {
   double fleet_cap = 0;          ///< GPUs
   PerSecond demand{0};           ///< requests to be served by MaxResearch

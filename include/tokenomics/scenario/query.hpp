@@ -17,7 +17,9 @@ enum class SolveFor {
   Context,        ///< the longest context that a given price pays for
   Service,        ///< what a given fleet gives a given demand
   Demand,         ///< the largest demand that a fleet takes within the SLO
-  GpuPrice        ///< the price of a GPU-hour at which each chip is as cheap as the first
+  GpuPrice,       ///< the price of a GPU-hour at which each chip is as cheap as the first
+  Strategy,       ///< margin, share or GPUs for research: what each does with a fleet at a given price
+  Scarcity        ///< a fixed fleet whose load grows until users are as slow as `slow_to_tok_s`
 };
 const char* to_string(SolveFor what);
 
@@ -76,6 +78,9 @@ struct Query {
   Objective objective = Objective::OwnMix;
   SolveFor solve_for = SolveFor::Price;
   std::optional<double> price;  ///< of the objective, USD per million tokens (per_answer: USD)
+  /// Strategy: demand goes with seconds per answer to the power of minus this; `demand_requests_per_s` is that at the SLO.
+  double demand_response = 0;
+  std::optional<double> slow_to_tok_s;  ///< Scarcity
   SearchSpace search;
   std::uint64_t seed = 1;
   std::vector<std::string> catalogue_directories;  ///< where relative trace paths are looked for

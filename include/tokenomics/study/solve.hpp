@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tokenomics/market/operating_point.hpp"
+#include "tokenomics/market/strategy.hpp"
 #include "tokenomics/scenario/query.hpp"
 
 namespace tokenomics {
@@ -51,6 +52,25 @@ struct BreakEven {
   std::string infeasible_reason;
 };
 
+/// What each objective does with the fleet, and what it is worth.
+struct StrategyAnswer {
+  struct Choice {
+    ProviderObjective objective = ProviderObjective::MaxMargin;
+    std::string deployment;
+    OperatingChoice operating;
+    double batch_per_instance = 0;
+  };
+  std::vector<Choice> choices;  ///< max_margin, max_share, max_research; fewer when one has none
+  StrategyChange to_research;   ///< from max_margin to max_research
+  ResearchBreakEven worth;      ///< of a GPU-hour of research from which max_research is better than max_margin
+};
+
+/// A fixed fleet before and after its load has grown.
+struct ScarcityAnswer {
+  OperatingPoint before, after;
+  double gpus_at_old_speed = 0;  ///< that the load after would need at the speed before
+};
+
 struct Solution {
   Query query;
   std::string infeasible_reason;  ///< empty: solved
@@ -58,8 +78,10 @@ struct Solution {
   std::optional<SimulatedPoint> simulated;
   std::optional<Scenario> scenario;  ///< of `best`: what `run` takes
   ShadowPrices shadow;
-  std::optional<double> answer;              ///< solve_for other than price: seconds, tok/s/user, tokens, requests/s
-  std::vector<BreakEven> break_even;         ///< solve_for gpu_price
+  std::optional<double> answer;       ///< solve_for other than price: seconds, tok/s/user, tokens, requests/s
+  std::vector<BreakEven> break_even;  ///< solve_for gpu_price
+  std::optional<StrategyAnswer> strategy;
+  std::optional<ScarcityAnswer> scarcity;
   std::vector<PricedDeployment> runners_up;  ///< cheapest of each other chip
   std::size_t deployments = 0, evaluated = 0, simulations = 0;
   std::vector<std::string> notes;

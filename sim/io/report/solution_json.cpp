@@ -73,6 +73,65 @@ ordered_json break_even_block(const Solution& solution) {
   return rows;
 }
 
+ordered_json operating_block(const OperatingPoint& point) {
+  return {{"requests_per_s", tidy(point.requests_per_s)},
+          {"gpus", tidy(point.gpus)},
+          {"ttft_s", tidy(point.ttft.value())},
+          {"interactivity_tok_s_user", tidy(point.interactivity.value())},
+          {"batch_per_instance", tidy(point.batch_per_instance)},
+          {"output_tok_s_per_gpu", tidy(point.requests_per_s * point.per_request.output / point.gpus)}};
+}
+
+ordered_json scarcity_block(const Solution& solution) {
+  if (!solution.scarcity) return nullptr;
+  const ScarcityAnswer& answer = *solution.scarcity;
+  const OperatingPoint &before = answer.before, &after = answer.after;
+  return {{"before", operating_block(before)},
+          {"after", operating_block(after)},
+          {"speed_ratio", tidy(after.interactivity.value() / before.interactivity.value())},
+          {"batch_ratio", tidy(after.batch_per_instance / before.batch_per_instance)},
+          {"throughput_ratio", tidy(after.requests_per_s / before.requests_per_s)},
+          {"gpus_at_old_speed", tidy(answer.gpus_at_old_speed)}};
+}
+
+const char* name_of(ProviderObjective objective) {
+  return objective == ProviderObjective::MaxMargin  ? "max_margin"
+         : objective == ProviderObjective::MaxShare ? "max_share"
+                                                    : "max_research";
+}
+
+ordered_json strategy_block(const Solution& solution) {
+  if (!solution.strategy) return nullptr;
+  const StrategyAnswer& answer = *solution.strategy;
+  ordered_json choices = ordered_json::array();
+  for (const StrategyAnswer::Choice& choice : answer.choices) {
+    const OperatingChoice& way = choice.operating;
+    choices.push_back({{"objective", name_of(choice.objective)},
+                       {"deployment", choice.deployment},
+                       {"gpus", tidy(way.gpus)},
+                       {"gpus_free", tidy(*solution.query.fleet_cap_gpus - way.gpus)},
+                       {"ttft_mean_s", tidy(way.ttft.value())},
+                       {"interactivity_mean_tok_s_user", tidy(way.interactivity.value())},
+                       {"batch_per_instance", tidy(choice.batch_per_instance)},
+                       {"requests_per_s", tidy(way.served.value())},
+                       {"revenue_usd_per_hour", tidy(in_usd_per_hour(way.revenue))},
+                       {"cost_usd_per_hour", tidy(in_usd_per_hour(way.cost))},
+                       {"margin_usd_per_hour", tidy(in_usd_per_hour(margin(way)))}});
+  }
+  const char* const kinds[] = {"from", "always", "never", "up_to"};
+  const bool has_number =
+      answer.worth.kind == ResearchBreakEven::Kind::From || answer.worth.kind == ResearchBreakEven::Kind::UpTo;
+  return {{"choices", choices},
+          {"margin_to_research",
+           {{"gpus_freed", tidy(answer.to_research.gpus_freed)},
+            {"ttft_added_s", tidy(answer.to_research.ttft_added.value())},
+            {"interactivity_lost_tok_s_user", tidy(answer.to_research.interactivity_lost.value())},
+            {"margin_lost_usd_per_hour", tidy(in_usd_per_hour(answer.to_research.margin_lost))}}},
+          {"research_is_better",
+           {{"kind", kinds[static_cast<int>(answer.worth.kind)]},
+            {"usd_per_gpu_hour", has_number ? tidy(in_usd_per_hour(answer.worth.usd_per_gpu)) : ordered_json(nullptr)}}}};
+}
+
 ordered_json short_block(const PricedDeployment& deployment, const Query& query) {
   return {{"deployment", deployment_block(deployment)},
           {"price", price_block(deployment, query.margin_over_revenue)},
@@ -112,6 +171,8 @@ ordered_json solution_json(const Solution& solution, const ReportOptions& option
   file["other_hardware"] = ordered_json::array();
   for (const PricedDeployment& other : solution.runners_up) file["other_hardware"].push_back(short_block(other, query));
   file["break_even"] = break_even_block(solution);
+  file["strategy"] = strategy_block(solution);
+  file["scarcity"] = scarcity_block(solution);
   file["assumptions"] = query.assumptions;
   file["notes"] = solution.notes;
   file["scenario"] = solution.scenario ? ordered_json(resolved_json(*solution.scenario)) : ordered_json(nullptr);
@@ -120,7 +181,8 @@ ordered_json solution_json(const Solution& solution, const ReportOptions& option
 
 std::string solution_csv(const Solution& solution, const ReportOptions& options) {
   ordered_json file = solution_json(solution, options);
-  for (const char* block : {"scenario", "notes", "assumptions", "other_hardware", "break_even"}) file.erase(block);
+  for (const char* block : {"scenario", "notes", "assumptions", "other_hardware", "break_even", "strategy"})
+    file.erase(block);
   std::vector<std::string> names, values;
   for (const FlatValue& flat : flattened(file)) {
     names.push_back(flat.name);

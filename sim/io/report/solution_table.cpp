@@ -16,6 +16,7 @@ std::string speed_text(const OperatingPoint& point) { return significant(point.i
 std::string verdict(const Solution& solution) {
   const Query& query = solution.query;
   if (!solution.infeasible_reason.empty()) return "infeasible: " + solution.infeasible_reason;
+  if (!solution.best) return "solved for " + std::string(to_string(query.solve_for));
   const PricedDeployment& best = *solution.best;
   std::string text = fmt::format("{} {}; TTFT {} s, {} tok/s/user, {} tokens of context",
                                  significant(written(best.objective, query.objective)), unit_of(query.objective),
@@ -109,6 +110,60 @@ void break_even_section(TextPage& page, const Solution& solution) {
   page.table(table);
 }
 
+void strategy_section(TextPage& page, const Solution& solution) {
+  if (!solution.strategy) return;
+  const StrategyAnswer& answer = *solution.strategy;
+  const char* const names[] = {"max_margin", "max_share", "max_research"};
+  TextTable table{{{"", Align::Left},
+                   {"GPUs"},
+                   {"TTFT, s"},
+                   {"tok/s/user"},
+                   {"batch"},
+                   {"requests/s"},
+                   {"margin, USD/h"},
+                   {"deployment", Align::Left}},
+                  {}};
+  for (const StrategyAnswer::Choice& choice : answer.choices) {
+    const OperatingChoice& way = choice.operating;
+    table.rows.push_back({names[static_cast<int>(choice.objective)], significant(way.gpus), significant(way.ttft.value()),
+                          significant(way.interactivity.value()), significant(choice.batch_per_instance),
+                          significant(way.served.value()), significant(in_usd_per_hour(margin(way))), choice.deployment});
+  }
+  page.heading(fmt::format("What each objective does with {} GPUs", significant(*solution.query.fleet_cap_gpus)));
+  page.table(table);
+  const std::string worth = significant(in_usd_per_hour(answer.worth.usd_per_gpu));
+  const std::string when =
+      answer.worth.kind == ResearchBreakEven::Kind::From     ? "from " + worth + " USD per GPU-hour of research on"
+      : answer.worth.kind == ResearchBreakEven::Kind::UpTo   ? "up to " + worth + " USD per GPU-hour of research"
+      : answer.worth.kind == ResearchBreakEven::Kind::Always ? "whatever a GPU-hour of research is worth"
+                                                             : "at no worth of a GPU-hour of research";
+  page.paragraph(
+      fmt::format("max_research frees {} GPUs more than max_margin; users wait {} s longer for the first token and "
+                  "get {} tok/s less. It is the better one {}.",
+                  significant(answer.to_research.gpus_freed), significant(answer.to_research.ttft_added.value()),
+                  significant(answer.to_research.interactivity_lost.value()), when),
+      2);
+}
+
+void scarcity_section(TextPage& page, const Solution& solution) {
+  if (!solution.scarcity) return;
+  const ScarcityAnswer& answer = *solution.scarcity;
+  const auto row = [](const char* what, double before, double after) {
+    return std::vector<std::string>{what, significant(before), significant(after), percent(after / before - 1)};
+  };
+  const OperatingPoint &before = answer.before, &after = answer.after;
+  page.heading(fmt::format("A fixed fleet of {} GPUs whose load grows", significant(before.gpus)));
+  page.table({{{"", Align::Left}, {"before"}, {"after"}, {"change, %"}},
+              {row("interactivity, tok/s/user", before.interactivity.value(), after.interactivity.value()),
+               row("requests/s", before.requests_per_s, after.requests_per_s),
+               row("batch an instance", before.batch_per_instance, after.batch_per_instance),
+               row("output tok/s per GPU", before.requests_per_s * before.per_request.output / before.gpus,
+                   after.requests_per_s * after.per_request.output / after.gpus),
+               row("TTFT, s", before.ttft.value(), after.ttft.value())}});
+  page.paragraph(
+      fmt::format("At the speed before, the load after would need {} GPUs.", significant(answer.gpus_at_old_speed)), 2);
+}
+
 void others_section(TextPage& page, const Solution& solution) {
   if (solution.runners_up.empty()) return;
   TextTable table{{{"on other chips", Align::Left}, {unit_of(solution.query.objective)}, {"TTFT, s"}, {"tok/s/user"}}, {}};
@@ -150,6 +205,8 @@ std::string solution_table(const Solution& solution, const ReportOptions& option
     others_section(page, solution);
   }
   break_even_section(page, solution);
+  strategy_section(page, solution);
+  scarcity_section(page, solution);
   page.heading("Notes");
   page.point(fmt::format("searched {} deployments, evaluated {}, simulated {} times", solution.deployments,
                          solution.evaluated, solution.simulations));

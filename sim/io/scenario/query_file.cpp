@@ -19,13 +19,15 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<const char*, SolveFor>, 7> kSolveFor{{{"price", SolveFor::Price},
+constexpr std::array<std::pair<const char*, SolveFor>, 9> kSolveFor{{{"price", SolveFor::Price},
                                                                      {"ttft", SolveFor::Ttft},
                                                                      {"interactivity", SolveFor::Interactivity},
                                                                      {"context", SolveFor::Context},
                                                                      {"service", SolveFor::Service},
                                                                      {"demand", SolveFor::Demand},
-                                                                     {"gpu_price", SolveFor::GpuPrice}}};
+                                                                     {"gpu_price", SolveFor::GpuPrice},
+                                                                     {"strategy", SolveFor::Strategy},
+                                                                     {"scarcity", SolveFor::Scarcity}}};
 constexpr std::array kObjectives{Objective::OwnMix, Objective::Blended31, Objective::Output, Objective::PerAnswer};
 
 json object_at(const json& file, const char* key) { return file.contains(key) ? file[key] : json::object(); }
@@ -158,6 +160,8 @@ void read_numbers(Query& query, const json& file) {
   query.fleet_cap_gpus = optional_at<double>(file, "fleet_cap");
   query.demand_requests_per_s = optional_at<double>(file, "demand");
   query.price = optional_at<double>(file, "price");
+  query.demand_response = file.value("demand_response", 0.0);
+  query.slow_to_tok_s = optional_at<double>(file, "slow_to_tok_s");
   if (file.contains("price_ratios")) query.price_ratios = prices_from(file["price_ratios"]);
   for (const Objective objective : kObjectives)
     if (file.value("objective", "own_mix") == to_string(objective)) query.objective = objective;
@@ -175,13 +179,25 @@ void check_question(const Query& query, const Reporter& report) {
     if (has) report.at(key).add("given", "nothing: solve_for " + what + " " + why);
   };
   const bool is_paid = query.solve_for == SolveFor::Ttft || query.solve_for == SolveFor::Interactivity ||
-                       query.solve_for == SolveFor::Context;
+                       query.solve_for == SolveFor::Context || query.solve_for == SolveFor::Strategy;
   if (is_paid) needs(query.price.has_value(), "price", "the price that is paid");
   else excludes(query.price.has_value(), "price", "does not take a price");
-  const bool is_fleet = query.solve_for == SolveFor::Service || query.solve_for == SolveFor::Demand;
+  const bool is_fleet = query.solve_for == SolveFor::Service || query.solve_for == SolveFor::Demand ||
+                        query.solve_for == SolveFor::Strategy || query.solve_for == SolveFor::Scarcity;
   if (is_fleet) needs(query.fleet_cap_gpus.has_value(), "fleet_cap", "the fleet");
-  if (query.solve_for == SolveFor::Service) needs(query.demand_requests_per_s.has_value(), "demand", "the demand");
-  if (query.solve_for == SolveFor::Demand) excludes(query.demand_requests_per_s.has_value(), "demand", "finds the demand");
+  const bool is_strategy = query.solve_for == SolveFor::Strategy, is_scarcity = query.solve_for == SolveFor::Scarcity;
+  if (is_strategy)
+    needs(query.slo.ttft_s && query.slo.interactivity_tok_s_user, "slo", "the service at which demand is known");
+  if (is_scarcity) needs(query.slo.interactivity_tok_s_user.has_value(), "slo", "the speed before");
+  if (is_scarcity) needs(query.slow_to_tok_s.has_value(), "slow_to_tok_s", "the speed after");
+  else excludes(query.slow_to_tok_s.has_value(), "slow_to_tok_s", "knows no speed after");
+  if (is_scarcity && query.slow_to_tok_s && query.slo.interactivity_tok_s_user &&
+      *query.slow_to_tok_s >= query.slo.interactivity_tok_s_user->value)
+    report.at("slow_to_tok_s").add(json(*query.slow_to_tok_s).dump(), "a speed below the one before");
+  if (query.solve_for == SolveFor::Service || is_strategy)
+    needs(query.demand_requests_per_s.has_value(), "demand", "the demand");
+  if (query.solve_for == SolveFor::Demand || is_scarcity)
+    excludes(query.demand_requests_per_s.has_value(), "demand", "finds the demand");
   if (query.solve_for == SolveFor::GpuPrice && query.hardware.size() < 2)
     report.at("hardware").add("one chip", "two chips or more: solve_for gpu_price compares each with the first");
 }

@@ -1,4 +1,5 @@
 #include "inverse.hpp"
+#include "provider_questions.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -201,6 +202,16 @@ void break_even(Solution& solution, Solver& solver) {
   }
 }
 
+std::string why_unanswered(const Query& query, Solver& solver) {
+  if (query.solve_for == SolveFor::Strategy) return "fleet: no deployment within the cap serves the demand at the SLO";
+  if (query.solve_for == SolveFor::Service)
+    return fmt::format("fleet: {:g} GPUs cannot keep up with {:g} requests/s", *query.fleet_cap_gpus,
+                       *query.demand_requests_per_s);
+  if (query.price)
+    return fmt::format("price: {:g} does not pay for any deployment that holds the other bounds", *query.price);
+  return solver.why_none();
+}
+
 }  // namespace
 
 void solve_inverse(Solution& solution, Solver& solver, const LengthLaw& lengths, const SolveOptions& options) {
@@ -229,14 +240,11 @@ void solve_inverse(Solution& solution, Solver& solver, const LengthLaw& lengths,
       if (solution.best) solution.answer = solution.best->point.requests_per_s;
       break;
     case SolveFor::GpuPrice: break_even(solution, solver); break;
+    case SolveFor::Strategy: answer_strategy(solution, solver, options.jobs); break;
+    case SolveFor::Scarcity: answer_scarcity(solution, solver, options.jobs); break;
   }
-  if (solution.best) return;
-  const bool is_paid = query.price && query.solve_for != SolveFor::Service && query.solve_for != SolveFor::Demand;
-  solution.infeasible_reason =
-      is_paid ? fmt::format("price: {:g} does not pay for any deployment that holds the other bounds", *query.price)
-      : query.solve_for == SolveFor::Service ? fmt::format("fleet: {:g} GPUs cannot keep up with {:g} requests/s",
-                                                           *query.fleet_cap_gpus, *query.demand_requests_per_s)
-                                             : solver.why_none();
+  if (solution.best || solution.strategy) return;
+  solution.infeasible_reason = why_unanswered(query, solver);
 }
 
 }  // namespace tokenomics

@@ -128,6 +128,10 @@ double Pricer::bound(const Candidate& candidate, double prefill_load, double dec
   return query_.objective == Objective::OwnMix ? lowest / tokens : 0;
 }
 
+std::string Pricer::priced_name(const Candidate& candidate) const {
+  return candidate.is_mixed() ? candidate.decode->name() : candidate.prefill->name() + " + " + candidate.decode->name();
+}
+
 PricedDeployment Pricer::priced(const Candidate& candidate, const Fleet& fleet) const {
   PricedDeployment deployment;
   deployment.hardware = query_.hardware[candidate.hardware()].gpu.name;

@@ -42,6 +42,8 @@ class Pricer {
   /// From the end of prefill to the first token in the user's hands: KV transfer and half a decode step in the mean.
   [[nodiscard]] double hand_over_s(const Candidate& candidate, const UnitPoint& decode) const;
 
+  /// "8x h200-sxm tp8 ..."; of a pair both pools.
+  [[nodiscard]] std::string priced_name(const Candidate& candidate) const;
   [[nodiscard]] PricedDeployment priced(const Candidate& candidate, const Fleet& fleet) const;
 
  private:
