@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kLeastArrivals = 1024;
 constexpr double kPasses = 40;  ///< steps that a run of arrivals should span at least
 constexpr double kWarmUpShare = 0.125;
+constexpr double kLastSteps = 4;
 constexpr double kHopeless = 8;  ///< a queue this many times longer than its warm-up grows without end
 
 /// A prompt that waits or is being computed.
@@ -101,6 +102,7 @@ class PromptQueue {
     }
     const double step_s = pool_.timer->step(shared_, packer_.load(finishing)).value();
     now_s_ += step_s;
+    longest_step_s_ = std::max(longest_step_s_, step_s);
     prompt_time_s_ += step_s;
     for (std::size_t i = 0; i < shares_.size(); ++i) {
       queue_[head_ + i].done += shares_[i];
@@ -131,6 +133,9 @@ class PromptQueue {
     first.busy_share = (prompt_time_s_ + decode_time_s_) / std::max(now_s_, 1e-12);
     const double early = mean_of(0, times_.size() / 4), late = mean_of(3 * times_.size() / 4, times_.size());
     first.saturated = late > kHopeless * early + 0.25 * last_arrival_s;
+    // A pool of prompts alone cannot need more time than the arrivals take, but for the steps that begin after the last.
+    const bool is_prefill = pool_.role == PoolRole::Prefill;
+    if (is_prefill && prompt_time_s_ > last_arrival_s + kLastSteps * longest_step_s_) first.saturated = true;
     first.mean_s = mean_of(0, times_.size());
     std::sort(times_.begin(), times_.end());
     first.sorted_s = std::move(times_);
@@ -148,7 +153,7 @@ class PromptQueue {
   DecodeLoad batch_, shared_;
   double decode_s_ = 0, decoding_share_ = 0, decoding_credit_ = 0, decode_tokens_ = 0;
   std::size_t arrivals_ = 0, arrived_ = 0, head_ = 0, ended_ = 0, first_measured_ = 0;
-  double now_s_ = 0, next_arrival_s_ = 0, prompt_time_s_ = 0, decode_time_s_ = 0;
+  double now_s_ = 0, next_arrival_s_ = 0, prompt_time_s_ = 0, decode_time_s_ = 0, longest_step_s_ = 0;
   std::vector<Waiting> queue_;
   std::vector<std::int64_t> shares_;
   std::vector<double> times_;
