@@ -90,8 +90,10 @@ Steps step_times(const PoolConfig& pool, const WorkloadSample& workload, double 
   const double without_s = shared ? pool.timer->step(decode, {}).value() : 0;
   double mean_s = alone_s, prompt_s = 0, step_s = alone_s;
   for (int i = 0; i < 30; ++i) {
-    // Those that come in a step without prompts are fewer than those that come in a step with some.
-    const double in_prompts = 1 - alone_s / mean_s;
+    // Those that come in a step without prompts are fewer than those that come in a step with some. Of the time, prompts
+    // add 1 - alone / mean; steps that carry some take as much (prefill first), or that and the decoding beside it.
+    const double added = 1 - alone_s / mean_s, whole = shared ? step_s / std::max(1e-12, step_s - alone_s) : 1;
+    const double in_prompts = std::min(1.0, added * whole);
     const double after_alone = prompts_together(rate_per_s, alone_s), after_prompts = prompts_together(rate_per_s, step_s);
     const double together = 1 / ((1 - in_prompts) / after_alone + in_prompts / after_prompts);
     const double added_s = prompt_step_s(pool, workload, decode, without_s, together);
@@ -144,6 +146,30 @@ double token_variance(const MtpSpec& mtp) {
   return std::max(0.0, second - first * first);
 }
 
+/// A request whose prompt is done meets the prompts that came while it was computed, and those that come while these
+/// are: its first tokens come more slowly than later ones. R, the rest of the busy period in which its own prompt was:
+///
+/// Prompts are computed in stages, in each those that came during the one before; the first after a decode step of
+/// length a. With s per prompt, rho = rate s, and v = E[s^2] / E[s]^2, a request's own stage takes, in the mean,
+///   w = s (v + others that came with it) = s (v + (1 - rho) rate a + rho rate w),   w = s (v + (1 - rho) rate a) / (1 -
+///   rho^2)
+/// as it came during a decode step with probability 1 - rho and during a stage otherwise; and what came during w keeps
+/// the instance for R = rho w / (1 - rho).
+double busy_rest_s(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s, const DecodeState& state) {
+  const double rho = std::min(0.95, rate_per_s * state.prompt_s);
+  if (pool.role != PoolRole::Mixed || pool.batching.policy == BatchPolicy::ChunkedMixed) return 0;
+  const double own_s =
+      state.prompt_s * (workload.computed_variation + (1 - rho) * rate_per_s * state.alone_s) / (1 - rho * rho);
+  return rho * own_s / (1 - rho);
+}
+
+/// Mean time of an answer of `steps` decode steps: prefill first, R stands in place of the prompts of one mean step.
+/// (Chunked, a request decodes in that time too.)
+double answer_s(const DecodeState& state, double steps) {
+  const double instead_s = state.busy_rest_s > 0 ? state.busy_rest_s - (state.step_s - state.alone_s) : 0;
+  return steps * state.step_s + instead_s;
+}
+
 }  // namespace
 
 DecodeState decode_state(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s) {
@@ -168,7 +194,9 @@ DecodeState decode_state(const PoolConfig& pool, const WorkloadSample& workload,
   state.prompt_s = at.prompt_s;
   state.prompt_share = 1 - at.alone_s / at.mean_s;
   state.kv_share = std::min(1.0, state.sequences * kv / static_cast<double>(pool.kv_tokens));
-  state.tpot_s = workload.mean.mean_output > 1 ? steps * at.mean_s / (workload.mean.mean_output - 1) : 0;
+  state.busy_rest_s = busy_rest_s(pool, workload, rate_per_s, state);
+  for (const double m : workload.tokens_after)
+    state.tpot_s += answer_s(state, mean_steps(pool.mtp, m)) / m / static_cast<double>(workload.tokens_after.size());
   const double more = std::max(1.0, std::round(0.1 * (state.sequences + 1)));
   state.step_slope_s = (times(state.sequences + more).mean_s - at.mean_s) / more;
   state.feedback = std::clamp(rate_per_s * steps * state.step_slope_s, 0.0, 0.98);
@@ -194,12 +222,13 @@ double tpot_quantile_s(const PoolConfig& pool, const WorkloadSample& workload, d
   };
   std::vector<Stratum> strata;
   for (const double m : workload.tokens_after) {
-    const double steps = mean_steps(pool.mtp, m), life_s = steps * state.step_s;
+    const double life_s = answer_s(state, mean_steps(pool.mtp, m));
+    const double of_rest = std::pow(life_s / m - mean_steps(pool.mtp, m) * state.step_s / m, 2);
     const double memory = 2 * relaxation / (2 * relaxation + m);
     const double of_prompts = life_s * prompts_s2 / (m * m);
     const double of_drafts = state.step_s * state.step_s * variance / (per_step * per_step * per_step * m);
     const double of_batch = slope_s * slope_s * batch_variance * memory / (per_step * per_step);
-    strata.push_back({life_s / m, std::sqrt(of_prompts + of_drafts + of_batch) + 1e-12});
+    strata.push_back({life_s / m, std::sqrt(of_rest + of_prompts + of_drafts + of_batch) + 1e-12});
   }
   const auto below = [&](double x) {
     double sum = 0;

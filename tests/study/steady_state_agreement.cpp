@@ -2,6 +2,7 @@
 #include "tokenomics/study/steady_state.hpp"
 
 #include <cstdio>
+#include <numeric>
 
 #include "../../sim/study/solve/solver.hpp"
 #include "support/catalogue.hpp"
@@ -87,11 +88,12 @@ const Deployment kDeployments[] = {
     {"kimi-k2", "b200-sxm", kEp8, kReason, kFirst, 1024, 65536},
 };
 
-/// Prefill and decode apart, by the solver's own candidates: the first of each query.
-const Deployment kPairs[] = {
-    {"llama-3.3-70b", "h100-sxm", "[4]", kEven, kFirst, 512, 8192},
-    {"deepseek-r1", "h200-sxm", "[8]", kReason, kFirst, 1024, 16384},
-};
+/// Prefill and decode apart, as the solver pairs them.
+const char* const kPairs[] = {
+    R"({"model": "llama-3.3-70b", "workload": "inferencex-1k1k", "hardware": ["h100-sxm"], "usd_per_gpu_hour": 2,
+        "search": {"pools": ["disaggregated"], "gpus_per_instance": [4], "tokens_per_step": [8192]}})",
+    R"({"model": "deepseek-r1", "workload": "r1-api", "hardware": ["h200-sxm"], "usd_per_gpu_hour": 2,
+        "search": {"pools": ["disaggregated"], "gpus_per_instance": [8], "tokens_per_step": [16384]}})"};
 
 struct Errors {
   std::vector<double> price, output_price, throughput, tpot, ttft;
@@ -155,7 +157,7 @@ void compare_mixed(const Deployment& d, Errors& errors) {
     const double rate = load * most;
     const DecodeState state = decode_state(pool.config, sample, rate);
     const FirstTokens first = first_tokens(pool.config, sample, rate, &state);
-    scenario.workload.arrivals = PoissonArrivals{rate};
+    scenario.workload.arrivals = PoissonArrivals{rate / (1 - sample.rejected_share)};  // the evaluator's are those accepted
     ServiceConfig config = service.config;
     config.stationary = StationaryStart{service.lengths.get(), rate};
     config.measure = {};
@@ -177,13 +179,29 @@ void compare_mixed(const Deployment& d, Errors& errors) {
     errors.throughput.push_back(deviation(rate * sample.mean.mean_output, seen.output_tokens / seen.measured_s));
     errors.tpot.push_back(deviation(state.tpot_s, seen.tpot.histogram().mean() * 1e-9));
     errors.ttft.push_back(deviation(first.quantile_s(0.9), seen.ttft.histogram().quantile(0.9) * 1e-9));
-    if (std::getenv("AGREEMENT_POINTS") != nullptr)
-      std::printf(
-          "%-16s %-9s %-16s %-16.16s %-13s %.2f share %.2f n %7.1f/%7.1f tpot %+6.1f%% ttft %+6.1f%% thr %+5.1f%% price "
-          "%+5.1f%% out %+5.1f%%\n",
-          d.model, d.hardware, d.parallelism, d.workload, d.policy, load, state.prompt_share, state.sequences,
-          r.sequence_s / r.provisioned_s, 100 * errors.tpot.back(), 100 * errors.ttft.back(), 100 * errors.throughput.back(),
-          100 * errors.price.back(), 100 * errors.output_price.back());
+  }
+}
+
+void compare_pair(const char* text, Errors& errors) {
+  const Query query = load_query_text(text, "agreement.json", shipped_catalogue());
+  const LoadedWorkload workload(query.workload);
+  const auto lengths = workload.length_law();
+  Solver solver(query, *lengths, 1);
+  REQUIRE(!solver.candidates().empty());
+  const Candidate& candidate = solver.candidates().front();
+  REQUIRE_FALSE(candidate.is_mixed());
+  const Fleet most = solver.fleet_at(candidate, solver.fast(candidate));
+  for (const double load : kLoads) {
+    Fleet fleet = most;
+    fleet.rate_per_s *= load;
+    const OperatingPoint point = solver.pricer().point(candidate, fleet, true);
+    const SimulatedPoint seen = simulate_fleet(query, candidate, fleet, solver.evaluator().bounds(), solver.pricer());
+    errors.price.push_back(deviation(solver.pricer().objective(point), seen.objective));
+    // Simulated is the smallest fleet of the same proportion.
+    const double slices = std::gcd(fleet.prefill, fleet.decode);
+    errors.throughput.push_back(deviation(fleet.rate_per_s / slices, seen.requests_per_s));
+    errors.tpot.push_back(deviation(seen.interactivity_mean, point.interactivity_mean.value()));
+    errors.ttft.push_back(deviation(point.ttft.value(), seen.ttft_s));
   }
 }
 
@@ -193,6 +211,8 @@ TEST_CASE("The steady-state evaluator agrees with the simulation: medians of pri
           "[study]") {
   Errors errors;
   for (const Deployment& d : kDeployments) compare_mixed(d, errors);
+  for (const char* pair : kPairs) compare_pair(pair, errors);
+  REQUIRE(errors.tpot.size() == 200);
   std::printf("steady state against simulation, %zu operating points:\n", errors.tpot.size());
   print("price", errors.price);
   print("output price", errors.output_price);
