@@ -288,6 +288,29 @@ TEST_CASE("The slow tail of TPOT under prompts that stop the batch is that of th
   CHECK(tpot_quantile_s(service.pool, workload, rate, state, 0.9) == Approx(seen.tpot_p90_s).epsilon(0.05));
 }
 
+// 8 ranks; a step takes 10 ms and 10 us for each prompt token of the fullest rank. A prompt alone in its step costs what it
+// has itself, not an eighth: 5 ms for 500 tokens. Prompts that come together cost little more than the largest of them.
+TEST_CASE("Prompts lie on ranks whole: their time is that of the fullest rank, as in the simulation", "[study]") {
+  struct RankTimer final : StepTimer {
+    Seconds step(const DecodeLoad&, const PrefillLoad& p) const override {
+      return Seconds{0.010 + 10e-6 * p.fullest_rank_tokens};
+    }
+    LinearRun run(const DecodeLoad& d, const DecodeGrowth&) const override { return {step(d, {}).value(), 0, 1e18}; }
+  };
+  const RankTimer timer;
+  PoolConfig pool = mixed_pool(timer);
+  pool.ranks = 8;
+  pool.batching.max_sequences = 100'000;
+  const WorkloadSample equal = sample_workload(FixedLaw({500, 0, 101, 0}), kNoLimit, 1);
+  CHECK(decode_state(pool, equal, 1e-3).prompt_s == Approx(0.005).epsilon(1e-4));
+  const ExponentialLaw law(500, 200);
+  const WorkloadSample workload = sample_workload(law, kNoLimit, 1);
+  for (const double rate : {20.0, 60.0, 150.0}) {
+    INFO(rate);
+    CHECK(decode_state(pool, workload, rate).tpot_s == Approx(simulated(pool, law, rate, 20'000).tpot_s).epsilon(0.05));
+  }
+}
+
 TEST_CASE("Quantiles of TPOT rise, and the mean lies between its tails", "[study]") {
   const TenAndOneTenth service(PoolRole::Mixed, 1e-5);
   const WorkloadSample workload = sample_workload(ExponentialLaw(500, 100), kNoLimit, 1);
