@@ -79,8 +79,31 @@ TEST_CASE("The solver finds what trying every deployment at every load finds", "
   for (const char* set : {"objective=own_mix", "objective=output", "slo.interactivity_tok_s_user.min=5"}) {
     INFO(set);
     const Query query =
-        one_deployment({set, "search.gpus_per_instance=[2,4]", R"(search.policies=["prefill_first","chunked_mixed"])"});
+        one_deployment({set, "search.gpus_per_instance=[2,4,8]", R"(search.policies=["prefill_first","chunked_mixed"])"});
     CHECK(price_of(query) == Approx(brute_force_price(query)).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("No fleet undercuts the bound that the search begins with, whatever its whole numbers", "[study]") {
+  for (const char* objective : {"objective=own_mix", "objective=per_answer", "objective=output"}) {
+    for (const char* demand : {"demand=0.7", "demand=30", ""}) {
+      std::vector<std::string> sets{R"(search.pools=["mixed","disaggregated"])", R"(hardware=["h200-sxm"])",
+                                    "search.tokens_per_step=[16384]", objective};
+      if (*demand != '\0') sets.push_back(demand);
+      const Query query = question(sets);
+      const LoadedWorkload workload(query.workload);
+      const auto lengths = workload.length_law();
+      Solver solver(query, *lengths, 1);
+      const Pricer& pricer = solver.pricer();
+      for (std::size_t c = 0; c < solver.candidates().size(); c += 5) {
+        const Candidate& candidate = solver.candidates()[c];
+        const Solver::Loads most = solver.fast(candidate);
+        if (!most.any()) continue;
+        const double prefill = load_at(most.prefill), decode = load_at(most.decode);
+        const double price = pricer.objective(pricer.point(candidate, pricer.fleet(candidate, prefill, decode), false));
+        CHECK(pricer.bound(candidate, prefill, decode) <= price);
+      }
+    }
   }
 }
 
@@ -168,14 +191,18 @@ TEST_CASE("A solution does not depend on the number of threads", "[study]") {
 }
 
 TEST_CASE("The confirmed price is not below the evaluator's, and the simulation holds what was asked", "[study]") {
-  const Query query = question();
-  const Solution solution = solve(query, kConfirmed);
-  REQUIRE(solution.simulated);
-  CHECK(solution.best->objective >= price_of(query) * (1 - 1e-12));
-  CHECK(solution.simulated->holds);
-  CHECK(solution.simulated->ttft_s <= 2);
-  CHECK(solution.simulated->interactivity >= 30);
-  CHECK(solution.simulated->objective == Approx(solution.best->objective).epsilon(0.05));
+  for (const double speed : {30.0, 60.0}) {
+    Query query = question();
+    query.slo.interactivity_tok_s_user->value = speed;
+    const Solution solution = solve(query, kConfirmed);
+    REQUIRE(solution.simulated);
+    CHECK(solution.best->objective >= price_of(query) * (1 - 1e-12));
+    CHECK(solution.best->objective <= price_of(query) * 1.1);
+    CHECK(solution.simulated->holds);
+    CHECK(solution.simulated->ttft_s <= 2);
+    CHECK(solution.simulated->interactivity >= speed);
+    CHECK(solution.simulated->objective == Approx(solution.best->objective).epsilon(0.05));
+  }
 }
 
 TEST_CASE("What no deployment holds is said with its numbers", "[study]") {
@@ -281,6 +308,8 @@ TEST_CASE("The scenario of a solution loads again and serves as the confirmed po
     REQUIRE(solution.scenario);
     const std::string text = resolved_json(*solution.scenario).dump();
     const RunResult run = run_scenario(load_scenario_text(text, "solution.json", shipped_catalogue()), {});
+    CHECK(run.scenario.limits.context_tokens == 65'536);
+    CHECK(run.scenario.pricing.margin_over_revenue == 0.3);
     CHECK(run.service.ttft.histogram().quantile(0.9) * 1e-9 == Approx(solution.simulated->ttft_s).epsilon(0.1));
     CHECK(1e9 / run.service.tpot.histogram().quantile(0.9) == Approx(solution.simulated->interactivity).epsilon(0.1));
   }
