@@ -231,6 +231,16 @@ TEST_CASE("What no deployment holds is said with its numbers", "[study]") {
   CHECK_THAT(reason(one_deployment({"solve_for=ttft", "price=0.001"})), Contains("price: 0.001 does not pay"));
 }
 
+TEST_CASE("A chip without known links between nodes is tried in mixed pools only", "[study]") {
+  const std::vector<std::string> sets{"search.gpus_per_instance=[4]", R"(search.pools=["mixed","disaggregated"])"};
+  const Query both = one_deployment({sets[0], sets[1]});
+  Query unlinked = both;
+  unlinked.hardware[0].gpu.scale_out_bandwidth.reset();
+  CHECK(solve(both, kEvaluated).deployments == 2);
+  CHECK(solve(unlinked, kEvaluated).deployments == 1);
+  CHECK(solve(unlinked, kEvaluated).best->deployment.pools.size() == 1);
+}
+
 TEST_CASE("A binding constraint is one whose loosening lowers the price", "[study]") {
   const Query by_speed = question();
   const Solution solution = solve(by_speed, {1, false, true, {}});
