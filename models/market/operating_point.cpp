@@ -32,11 +32,12 @@ const char* to_string(Constraint constraint) {
 std::optional<TokenPrices> prices_of(const OperatingPoint& point, double margin_over_revenue,
                                      const std::optional<TokenPrices>& ratios) {
   if (!ratios) return prices_from_costs(point.cost.per_token, margin_over_revenue);
-  return prices_in_ratios(
-      *ratios, point.cost.having,
-      {point.per_request.input_computed * point.requests_per_s, point.per_request.input_cached * point.requests_per_s,
-       point.per_request.output * point.requests_per_s},
-      margin_over_revenue);
+  const TokenVolume& one = point.per_request;
+  if (one.output <= 0 || one.input_computed + one.input_cached <= 0) return std::nullopt;
+  return prices_in_ratios(*ratios, point.cost.having,
+                          {one.input_computed * point.requests_per_s, one.input_cached * point.requests_per_s,
+                           one.output * point.requests_per_s},
+                          margin_over_revenue);
 }
 
 double objective_of(const OperatingPoint& point, const TokenPrices& prices, Objective objective) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tokenomics/study/steady_state.hpp"
 
@@ -16,27 +17,47 @@ double capped(const PoolConfig& pool, double context) {
 
 using Prompt = WorkloadSample::PromptStratum;
 
-/// One prompt and `others` mean ones in one step.
-PrefillLoad prompts_in_step(const PoolConfig& pool, const WorkloadSample& workload, const Prompt& one, double others) {
-  const Prompt& mean = workload.mean_prompt;
-  const double tokens = one.computed + others * mean.computed, attended = one.attended + others * mean.attended;
-  const auto whole = static_cast<std::int64_t>(std::ceil(1 + others));
-  return {tokens, attended, tokens * capped(pool, attended / tokens), one.cached + others * mean.cached, whole, whole, 0, 0};
+/// `count` prompts in one step, of which `largest` is the largest and `others` the mean of the rest.
+///
+/// Each prompt goes to the data-parallel rank with the least work (PromptPacker), and the step takes as long as the
+/// fullest rank: the one with the largest prompt, or, with prompts enough for all ranks, what is even plus half of a
+/// prompt, since ranks end up spread over the length of one.
+PrefillLoad prompts_in_step(const PoolConfig& pool, const Prompt& largest, const Prompt& others, double count) {
+  const double rest = count - 1, ranks = pool.ranks;
+  const double tokens = largest.computed + rest * others.computed, attended = largest.attended + rest * others.attended;
+  const double half = (1 - 1 / ranks) / 2 / count;
+  const auto whole = static_cast<std::int64_t>(std::ceil(count));
+  return {tokens,
+          attended,
+          tokens * capped(pool, attended / tokens),
+          largest.cached + rest * others.cached,
+          whole,
+          whole,
+          std::min(tokens, std::max(largest.computed, tokens * (1 / ranks + half))),
+          std::min(attended, std::max(largest.attended, attended * (1 / ranks + half)))};
 }
 
-/// Time of a step with `together` prompts in the mean, of the lengths that come. Prompts longer than the budget take
-/// several steps: this is then the time of all of them together.
-double prompt_step_s(const PoolConfig& pool, const WorkloadSample& workload, const DecodeLoad& decode, double alone_s,
+/// Time of a step with `together` prompts in the mean, of the lengths that come, beyond `without_s`, the same step
+/// without them. Prompts longer than the budget of their rank take several steps: this is then the time of all of them
+/// together. The largest of k prompts is in cell j of S with probability ((j + 1) / S)^k - (j / S)^k.
+double prompt_step_s(const PoolConfig& pool, const WorkloadSample& workload, const DecodeLoad& decode, double without_s,
                      double together) {
-  const auto budget = static_cast<double>(pool.batching.max_tokens_per_step);
-  double sum_s = 0;
+  const double budget = static_cast<double>(pool.batching.max_tokens_per_step) / pool.ranks;
+  const auto cells = static_cast<double>(workload.prompt_strata.size());
+  double sum_s = 0, below = 0, cells_below = 0;
+  Prompt sum;
   for (const Prompt& one : workload.prompt_strata) {
-    PrefillLoad load = prompts_in_step(pool, workload, one, together - 1);
-    const double steps = std::max(1.0, std::ceil(load.tokens / budget));
+    sum = {sum.computed + one.computed, sum.cached + one.cached, sum.attended + one.attended};
+    cells_below += 1;
+    const double up_to = std::pow(cells_below / cells, together), weight = std::exchange(below, up_to);
+    const Prompt others{sum.computed / cells_below, sum.cached / cells_below, sum.attended / cells_below};
+    PrefillLoad load = prompts_in_step(pool, one, others, together);
+    const double steps = std::max(1.0, std::ceil(load.fullest_rank_tokens / budget));
     load.tokens /= steps, load.attended_tokens /= steps, load.capped_attended_tokens /= steps;
-    sum_s += steps * (pool.timer->step(decode, load).value() - alone_s);
+    load.fullest_rank_tokens /= steps, load.fullest_rank_attention /= steps;
+    sum_s += (up_to - weight) * steps * (pool.timer->step(decode, load).value() - without_s);
   }
-  return sum_s / static_cast<double>(workload.prompt_strata.size());
+  return sum_s;
 }
 
 struct Steps {
@@ -49,20 +70,33 @@ double prompts_together(double rate_per_s, double seconds) {
   return mean < 1e-9 ? 1 : mean / -std::expm1(-mean);
 }
 
-/// Time from one decode step to the next in a batch of n: T = alone + rate T * prompt_s, where prompts that come within
+/// A step without prompts. Timers take whole sequences: between two whole batches, the line.
+double step_alone_s(const PoolConfig& pool, const WorkloadSample& workload, double n) {
+  const auto at = [&](double whole) {
+    return pool.timer->step(decode_load_of(pool, whole, whole * workload.mean.kv_per_output_token), {}).value();
+  };
+  const double below = std::floor(n), share = n - below;
+  const double below_s = at(below);
+  return share > 0 ? below_s + share * (at(below + 1) - below_s) : below_s;
+}
+
+/// Time from one decode step to the next in a batch of n >= 1: T = alone + rate T * prompt_s, where prompts that come within
 /// one step are computed together. Chunked: they lengthen decode steps; prefill first: they stand between them.
 Steps step_times(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s, double n) {
-  const DecodeLoad decode = decode_load_of(pool, n, n * workload.mean.kv_per_output_token);
-  const double alone_s = pool.timer->step(decode, {}).value();
+  const double alone_s = step_alone_s(pool, workload, n);
   if (pool.role != PoolRole::Mixed) return {alone_s, alone_s, 0};
   const bool shared = pool.batching.policy == BatchPolicy::ChunkedMixed;
+  const DecodeLoad decode = shared ? decode_load_of(pool, n, n * workload.mean.kv_per_output_token) : DecodeLoad{};
+  const double without_s = shared ? pool.timer->step(decode, {}).value() : 0;
   double mean_s = alone_s, prompt_s = 0, step_s = alone_s;
   for (int i = 0; i < 30; ++i) {
-    // Those that come in a step without prompts are fewer than those that come in a step with some.
-    const double in_prompts = 1 - alone_s / mean_s;
+    // Those that come in a step without prompts are fewer than those that come in a step with some. Of the time, prompts
+    // add 1 - alone / mean; steps that carry some take as much (prefill first), or that and the decoding beside it.
+    const double added = 1 - alone_s / mean_s, whole = shared ? step_s / std::max(1e-12, step_s - alone_s) : 1;
+    const double in_prompts = std::min(1.0, added * whole);
     const double after_alone = prompts_together(rate_per_s, alone_s), after_prompts = prompts_together(rate_per_s, step_s);
     const double together = 1 / ((1 - in_prompts) / after_alone + in_prompts / after_prompts);
-    const double added_s = prompt_step_s(pool, workload, shared ? decode : DecodeLoad{}, shared ? alone_s : 0, together);
+    const double added_s = prompt_step_s(pool, workload, decode, without_s, together);
     step_s = shared ? alone_s + added_s : added_s;
     prompt_s = added_s / together;
     const double prompt_load = rate_per_s * prompt_s;
@@ -112,6 +146,30 @@ double token_variance(const MtpSpec& mtp) {
   return std::max(0.0, second - first * first);
 }
 
+/// A request whose prompt is done meets the prompts that came while it was computed, and those that come while these
+/// are: its first tokens come more slowly than later ones. R, the rest of the busy period in which its own prompt was:
+///
+/// Prompts are computed in stages, in each those that came during the one before; the first after a decode step of
+/// length a. With s per prompt, rho = rate s, and v = E[s^2] / E[s]^2, a request's own stage takes, in the mean,
+///   w = s (v + others that came with it) = s (v + (1 - rho) rate a + rho rate w),   w = s (v + (1 - rho) rate a) / (1 -
+///   rho^2)
+/// as it came during a decode step with probability 1 - rho and during a stage otherwise; and what came during w keeps
+/// the instance for R = rho w / (1 - rho).
+double busy_rest_s(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s, const DecodeState& state) {
+  const double rho = std::min(0.95, rate_per_s * state.prompt_s);
+  if (pool.role != PoolRole::Mixed || pool.batching.policy == BatchPolicy::ChunkedMixed) return 0;
+  const double own_s =
+      state.prompt_s * (workload.computed_variation + (1 - rho) * rate_per_s * state.alone_s) / (1 - rho * rho);
+  return rho * own_s / (1 - rho);
+}
+
+/// Mean time of an answer of `steps` decode steps: prefill first, R stands in place of the prompts of one mean step.
+/// (Chunked, a request decodes in that time too.)
+double answer_s(const DecodeState& state, double steps) {
+  const double instead_s = state.busy_rest_s > 0 ? state.busy_rest_s - (state.step_s - state.alone_s) : 0;
+  return steps * state.step_s + instead_s;
+}
+
 }  // namespace
 
 DecodeState decode_state(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s) {
@@ -136,7 +194,9 @@ DecodeState decode_state(const PoolConfig& pool, const WorkloadSample& workload,
   state.prompt_s = at.prompt_s;
   state.prompt_share = 1 - at.alone_s / at.mean_s;
   state.kv_share = std::min(1.0, state.sequences * kv / static_cast<double>(pool.kv_tokens));
-  state.tpot_s = workload.mean.mean_output > 1 ? steps * at.mean_s / (workload.mean.mean_output - 1) : 0;
+  state.busy_rest_s = busy_rest_s(pool, workload, rate_per_s, state);
+  for (const double m : workload.tokens_after)
+    state.tpot_s += answer_s(state, mean_steps(pool.mtp, m)) / m / static_cast<double>(workload.tokens_after.size());
   const double more = std::max(1.0, std::round(0.1 * (state.sequences + 1)));
   state.step_slope_s = (times(state.sequences + more).mean_s - at.mean_s) / more;
   state.feedback = std::clamp(rate_per_s * steps * state.step_slope_s, 0.0, 0.98);
@@ -162,12 +222,13 @@ double tpot_quantile_s(const PoolConfig& pool, const WorkloadSample& workload, d
   };
   std::vector<Stratum> strata;
   for (const double m : workload.tokens_after) {
-    const double steps = mean_steps(pool.mtp, m), life_s = steps * state.step_s;
+    const double life_s = answer_s(state, mean_steps(pool.mtp, m));
+    const double of_rest = std::pow(life_s / m - mean_steps(pool.mtp, m) * state.step_s / m, 2);
     const double memory = 2 * relaxation / (2 * relaxation + m);
     const double of_prompts = life_s * prompts_s2 / (m * m);
     const double of_drafts = state.step_s * state.step_s * variance / (per_step * per_step * per_step * m);
     const double of_batch = slope_s * slope_s * batch_variance * memory / (per_step * per_step);
-    strata.push_back({life_s / m, std::sqrt(of_prompts + of_drafts + of_batch) + 1e-12});
+    strata.push_back({life_s / m, std::sqrt(of_rest + of_prompts + of_drafts + of_batch) + 1e-12});
   }
   const auto below = [&](double x) {
     double sum = 0;

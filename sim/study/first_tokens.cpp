@@ -9,9 +9,10 @@ namespace tokenomics {
 namespace {
 
 constexpr std::size_t kLeastArrivals = 1024;
-constexpr double kPasses = 40;  ///< steps that a run of arrivals should span at least
+constexpr double kPasses = 40;  ///< steps that a run of arrivals spans at least, if there are arrivals enough
 constexpr double kWarmUpShare = 0.125;
-constexpr double kHopeless = 8;  ///< a queue this many times longer than its warm-up grows without end
+constexpr double kLastSteps = 3;  ///< that begin after the last arrival in a pool that keeps up, and one to spare
+constexpr double kHopeless = 8;   ///< a queue this many times longer than its warm-up grows without end
 
 /// A prompt that waits or is being computed.
 struct Waiting {
@@ -40,8 +41,7 @@ class PromptQueue {
     const double passes = rate_ * kPasses * std::max(decode_s_, one_prompt_s());
     const std::size_t arrivals = std::clamp(static_cast<std::size_t>(passes), kLeastArrivals, workload_.prompts.size());
     arrivals_ = std::min(arrivals, workload_.prompts.size());
-    first_measured_ = static_cast<std::size_t>(kWarmUpShare * static_cast<double>(arrivals_));
-    queue_.reserve(arrivals_);
+    queue_.reserve(workload_.prompts.size());
     next_arrival_s_ = workload_.gaps[0] / rate_;
     while (head_ < queue_.size() || arrived_ < arrivals_) advance();
     return result();
@@ -57,7 +57,10 @@ class PromptQueue {
     while (arrived_ < arrivals_ && next_arrival_s_ <= now_s_) {
       const Lengths& lengths = workload_.prompts[arrived_];
       queue_.push_back({next_arrival_s_, lengths.cached, lengths.input});
-      if (++arrived_ < arrivals_) next_arrival_s_ += workload_.gaps[arrived_] / rate_;
+      ++arrived_;
+      const bool is_short = arrived_ == arrivals_ && prompt_steps_ < kPasses;  // prompts that go together make long steps
+      if (is_short) arrivals_ = std::min(2 * arrivals_, workload_.prompts.size());
+      if (arrived_ < arrivals_) next_arrival_s_ += workload_.gaps[arrived_] / rate_;
     }
   }
 
@@ -101,6 +104,7 @@ class PromptQueue {
     }
     const double step_s = pool_.timer->step(shared_, packer_.load(finishing)).value();
     now_s_ += step_s;
+    prompt_steps_ += 1;
     prompt_time_s_ += step_s;
     for (std::size_t i = 0; i < shares_.size(); ++i) {
       queue_[head_ + i].done += shares_[i];
@@ -113,7 +117,7 @@ class PromptQueue {
   }
 
   void end(std::size_t i) {
-    if (ended_++ >= first_measured_) times_.push_back(now_s_ - queue_[i].arrival_s);
+    times_.push_back(now_s_ - queue_[i].arrival_s);
     queue_[i].arrival_s = -1;
   }
 
@@ -128,9 +132,14 @@ class PromptQueue {
   FirstTokens result() {
     FirstTokens first;
     const double last_arrival_s = next_arrival_s_;
+    times_.erase(times_.begin(),
+                 times_.begin() + static_cast<std::ptrdiff_t>(kWarmUpShare * static_cast<double>(arrivals_)));
     first.busy_share = (prompt_time_s_ + decode_time_s_) / std::max(now_s_, 1e-12);
     const double early = mean_of(0, times_.size() / 4), late = mean_of(3 * times_.size() / 4, times_.size());
     first.saturated = late > kHopeless * early + 0.25 * last_arrival_s;
+    // A pool of prompts alone cannot need more time than the arrivals take, but for the steps that begin after the last.
+    const bool is_prefill = pool_.role == PoolRole::Prefill;
+    if (is_prefill && prompt_time_s_ > last_arrival_s + kLastSteps * prompt_time_s_ / prompt_steps_) first.saturated = true;
     first.mean_s = mean_of(0, times_.size());
     std::sort(times_.begin(), times_.end());
     first.sorted_s = std::move(times_);
@@ -147,8 +156,8 @@ class PromptQueue {
   PromptPacker packer_;
   DecodeLoad batch_, shared_;
   double decode_s_ = 0, decoding_share_ = 0, decoding_credit_ = 0, decode_tokens_ = 0;
-  std::size_t arrivals_ = 0, arrived_ = 0, head_ = 0, ended_ = 0, first_measured_ = 0;
-  double now_s_ = 0, next_arrival_s_ = 0, prompt_time_s_ = 0, decode_time_s_ = 0;
+  std::size_t arrivals_ = 0, arrived_ = 0, head_ = 0;
+  double now_s_ = 0, next_arrival_s_ = 0, prompt_time_s_ = 0, decode_time_s_ = 0, prompt_steps_ = 0;
   std::vector<Waiting> queue_;
   std::vector<std::int64_t> shares_;
   std::vector<double> times_;

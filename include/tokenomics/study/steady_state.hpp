@@ -48,6 +48,7 @@ struct DecodeState {
   double step_s = 0;        ///< mean time from one decode step to the next, prompts between or within them included
   double prompt_share = 0;  ///< of that time which prompts add
   double prompt_s = 0;      ///< added by one mean prompt
+  double busy_rest_s = 0;   ///< prefill first: for which prompts keep the instance after a request's own, mean
   double kv_share = 0;      ///< of KV memory, mean
   double tpot_s = 0;        ///< mean over requests
   double step_slope_s = 0;  ///< by how much one more sequence lengthens step_s

@@ -111,20 +111,30 @@ struct Plan {
   PoolSpec spec;
 };
 
+/// Whether the chip's links carry such an instance: KV moves from pool to pool between nodes, and so do the activations of
+/// instances that are larger than a scale-up domain.
+bool has_links(const Gpu& gpu, PoolRole role, int gpus) {
+  return gpu.scale_out_bandwidth || (role == PoolRole::Mixed && gpus <= gpu.scale_up_domain_gpus.value_or(1));
+}
+
 std::vector<Plan> plans(const Query& query) {
   std::vector<Plan> all;
   std::vector<PoolRole> roles;
   if (query.search.mixed) roles.push_back(PoolRole::Mixed);
   if (query.search.disaggregated) roles.insert(roles.end(), {PoolRole::Prefill, PoolRole::Decode});
-  for (std::size_t h = 0; h < query.hardware.size(); ++h)
+  for (std::size_t h = 0; h < query.hardware.size(); ++h) {
+    const Gpu& gpu = query.hardware[h].gpu;
     for (const PoolRole role : roles)
-      for (const int gpus : sizes(query, query.hardware[h].gpu, role != PoolRole::Mixed))
-        for (const Layout& layout : layouts(query.network, gpus, query.hardware[h].gpu.scale_up_domain_gpus.value_or(1)))
+      for (const int gpus : sizes(query, gpu, role != PoolRole::Mixed)) {
+        if (!has_links(gpu, role, gpus)) continue;
+        for (const Layout& layout : layouts(query.network, gpus, gpu.scale_up_domain_gpus.value_or(1)))
           for (const int drafts : query.search.draft_tokens) {
             if (role == PoolRole::Prefill && drafts != query.search.draft_tokens.front()) continue;
             PoolSpec spec = spec_of(query, query.hardware[h], layout, role, drafts);
             if (check_plan(spec.plan).empty()) all.push_back({h, std::move(spec)});
           }
+      }
+  }
   return all;
 }
 
