@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLeastArrivals = 1024;
 constexpr double kPasses = 40;  ///< steps that a run of arrivals spans at least, if there are arrivals enough
 constexpr double kWarmUpShare = 0.125;
-constexpr double kLastSteps = 3;  ///< that begin after the last arrival in a pool that keeps up, and one to spare
+constexpr double kGrowingSteps = 1;  ///< by which prompts begin later at the end of a run than at its start: overload
 constexpr double kHopeless = 8;   ///< a queue this many times longer than its warm-up grows without end
 
 /// A prompt that waits or is being computed.
@@ -107,6 +107,7 @@ class PromptQueue {
     prompt_steps_ += 1;
     prompt_time_s_ += step_s;
     for (std::size_t i = 0; i < shares_.size(); ++i) {
+      if (!queue_[head_ + i].is_begun) begin_delays_.push_back(now_s_ - step_s - queue_[head_ + i].arrival_s);
       queue_[head_ + i].done += shares_[i];
       queue_[head_ + i].is_begun = true;
     }
@@ -135,18 +136,26 @@ class PromptQueue {
     times_.erase(times_.begin(),
                  times_.begin() + static_cast<std::ptrdiff_t>(kWarmUpShare * static_cast<double>(arrivals_)));
     first.busy_share = (prompt_time_s_ + decode_time_s_) / std::max(now_s_, 1e-12);
-    const double early = mean_of(0, times_.size() / 4), late = mean_of(3 * times_.size() / 4, times_.size());
-    first.saturated = late > kHopeless * early + 0.25 * last_arrival_s;
-    // A pool of prompts alone cannot need more time than the arrivals take, but for the steps that begin after the last.
-    const bool is_prefill = pool_.role == PoolRole::Prefill;
-    if (is_prefill && prompt_time_s_ > last_arrival_s + kLastSteps * prompt_time_s_ / prompt_steps_) first.saturated = true;
-    first.mean_s = mean_of(0, times_.size());
+    const std::size_t quarter = times_.size() / 4;
+    const double early = mean_of(times_, 0, quarter), late = mean_of(times_, 3 * quarter, times_.size());
+    first.saturated = late > kHopeless * early + 0.25 * last_arrival_s || begins_later_and_later();
+    first.mean_s = mean_of(times_, 0, times_.size());
     std::sort(times_.begin(), times_.end());
     first.sorted_s = std::move(times_);
     return first;
   }
-  [[nodiscard]] double mean_of(std::size_t from, std::size_t to) const {
-    const auto at = [&](std::size_t i) { return times_.begin() + static_cast<std::ptrdiff_t>(i); };
+  /// A pool of prompts alone that does not keep up: the wait until a prompt is begun grows. How long it then takes says
+  /// nothing, since a long prompt takes many steps in a pool that keeps up too.
+  [[nodiscard]] bool begins_later_and_later() const {
+    if (pool_.role != PoolRole::Prefill) return false;
+    const std::size_t quarter = begin_delays_.size() / 4;
+    const double early = mean_of(begin_delays_, 0, quarter);
+    const double late = mean_of(begin_delays_, 3 * quarter, begin_delays_.size());
+    return late > 2 * early && late - early > kGrowingSteps * prompt_time_s_ / prompt_steps_;
+  }
+
+  [[nodiscard]] static double mean_of(const std::vector<double>& values, std::size_t from, std::size_t to) {
+    const auto at = [&](std::size_t i) { return values.begin() + static_cast<std::ptrdiff_t>(i); };
     return to > from ? std::accumulate(at(from), at(to), 0.0) / static_cast<double>(to - from) : 0;
   }
 
@@ -161,6 +170,7 @@ class PromptQueue {
   std::vector<Waiting> queue_;
   std::vector<std::int64_t> shares_;
   std::vector<double> times_;
+  std::vector<double> begin_delays_;  ///< from arrival to the first step with a part of the prompt
 };
 
 }  // namespace

@@ -9,8 +9,9 @@
 namespace tokenomics {
 namespace {
 
-constexpr std::int64_t kMeasured = 3000;
-constexpr std::int64_t kWarmUp = 600;
+constexpr double kMeasured = 3000, kMeasuredS = 30;  ///< requests at least, and seconds: steps of large units are long
+constexpr double kWarmUp = 600, kWarmUpS = 20;
+constexpr double kMost = 60'000;
 constexpr int kMostInstances = 8;  ///< simulated; a larger fleet is simulated in a smaller one of the same proportion
 
 /// The fleet, cut down in proportion.
@@ -30,11 +31,14 @@ Fleet slice_of(const Fleet& fleet) {
   return slice;
 }
 
-MeasureSpec measure() {
+MeasureSpec measure_at(double rate_per_s) {
+  const auto requests = [&](double least, double seconds) {
+    return std::llround(std::clamp(seconds * rate_per_s, least, kMost));
+  };
   MeasureSpec measure;
   measure.start = MeasureSpec::Start::Stationary;
-  measure.warm_up_requests = kWarmUp;
-  measure.requests = kMeasured;
+  measure.warm_up_requests = requests(kWarmUp, kWarmUpS);
+  measure.requests = requests(kMeasured, kMeasuredS);
   return measure;
 }
 
@@ -83,7 +87,7 @@ Scenario scenario_of(const Query& query, const Candidate& candidate, const Fleet
   scenario.slo = query.slo;
   scenario.cost.rent = query.hardware[candidate.hardware()].price;
   scenario.pricing.margin_over_revenue = query.margin_over_revenue;
-  scenario.measure = measure();
+  scenario.measure = measure_at(fleet.rate_per_s);
   scenario.seed = query.seed;
   scenario.assumptions = query.assumptions;
   scenario.catalogue_directories = query.catalogue_directories;
