@@ -72,12 +72,15 @@ struct Nest {
 };
 
 Nest nest_of(const std::vector<double>& v, std::vector<std::size_t> members, double dissimilarity) {
+  // Utilities relative to the best: over a tiny dissimilarity they themselves would overflow.
+  double top = kNothing;
+  for (const std::size_t n : members) top = std::max(top, v[n]);
   std::vector<double> inside;
-  for (const std::size_t n : members) inside.push_back(v[n] / dissimilarity);
+  for (const std::size_t n : members) inside.push_back(v[n] == top ? 0.0 : (v[n] - top) / dissimilarity);
   inside.push_back(kNothing);  // nothing outside a nest
   Logit choice = plain_logit(std::move(inside));
   choice.share.pop_back();
-  return {std::move(members), std::move(choice.share), dissimilarity * choice.log_sum};
+  return {std::move(members), std::move(choice.share), top + dissimilarity * choice.log_sum};
 }
 
 /// Nests in the order of their first members; an offer of no nest is one by itself.

@@ -66,9 +66,10 @@ Prepared prepare(const MarketSpec& spec, const std::vector<MarketResult::Surface
   }
   for (std::size_t i = 0; i < spec.service_events.size(); ++i) {
     const ServiceEventSpec& event = spec.service_events[i];
-    prepared.calendar.events.push_back(
-        {event.date, event.label,
-         ServiceChange{event.provider, surfaces[spec.providers.size() + i].surface, context_of(spec, event.provider)}});
+    const auto place = prepared.calendar.events.begin() + static_cast<std::ptrdiff_t>(event.after + i);
+    prepared.calendar.events.insert(place, {event.date, event.label,
+                                            ServiceChange{event.provider, surfaces[spec.providers.size() + i].surface,
+                                                          context_of(spec, event.provider)}});
   }
   // Entries stand before the events of the same day: those may concern who has just come.
   prepared.calendar.events.insert(prepared.calendar.events.begin(), entries.begin(), entries.end());
@@ -168,12 +169,16 @@ MeasureSeries::Interval interval_of(std::vector<double> values) {
   return {at(0.05), at(0.5), at(0.95)};
 }
 
+/// Places in order of value; equal values share the mean of their places.
 std::vector<double> ranks(const std::vector<double>& values) {
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   std::vector<double> rank(values.size());
-  for (std::size_t i = 0; i < order.size(); ++i) rank[order[i]] = static_cast<double>(i);
+  for (std::size_t i = 0, end = 0; i < order.size(); i = end) {
+    while (end < order.size() && values[order[end]] == values[order[i]]) ++end;
+    for (std::size_t k = i; k < end; ++k) rank[order[k]] = static_cast<double>(i + end - 1) / 2;
+  }
   return rank;
 }
 

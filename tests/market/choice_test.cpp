@@ -82,7 +82,7 @@ TEST_CASE("share that fits is the inverse of the quantile table", "[market]") {
 }
 
 TEST_CASE("an offer that is not to be had takes no share", "[market]") {
-  ChoiceSet set{{0.0, -kInfinity}, {1.0, 1.0}};
+  ChoiceSet set{{0.0, -kInfinity}, {1.0, 1.0}, {}};
   CHECK(logit_shares(set).offer[0] == 1.0);
   set.utility[0] = -kInfinity;
   CHECK(logit_shares(set).outside == 1.0);
@@ -111,7 +111,7 @@ TEST_CASE("shares sum to one and none is negative, whatever the utilities", "[ma
 
 TEST_CASE("share slopes are the differences of shares, and sum to minus the outside's", "[market]") {
   // Two offers and an outside of equal utility: s = 1/3; own slope -2 (1/3)(2/3), cross 2/9.
-  const auto slope = share_slopes({{0, 0}, {1, 1}, 0}, -2);
+  const auto slope = share_slopes({.utility = {0, 0}, .fit = {1, 1}, .nest = {}, .outside_utility = 0}, -2);
   CHECK(slope[0][0] == Approx(-4.0 / 9));
   CHECK(slope[0][1] == Approx(2.0 / 9));
   rc::prop("finite differences", [] {

@@ -56,6 +56,7 @@ struct ServiceEventSpec {
   std::string label;
   std::string provider;
   MarketServiceSpec service;
+  std::size_t after = 0;  ///< events of the calendar that stand above it in the file
 };
 
 /// What is read off each period.
@@ -107,7 +108,7 @@ struct MarketSpec {
 class Catalogue;
 
 /// Reads a market: a path, "-" or a name in markets/. Throws ScenarioError with every problem: unknown providers in events,
-/// dates out of order or outside the calendar, a market without demand.
+/// events of providers who are not there, dates out of order or too late to take effect, a market without demand.
 MarketSpec load_market(const std::string& path_or_name, const Catalogue& catalogue,
                        const std::vector<std::string>& sets = {}, std::optional<std::uint64_t> seed = std::nullopt);
 MarketSpec load_market_text(const std::string& text, const std::string& file, const Catalogue& catalogue,

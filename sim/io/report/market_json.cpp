@@ -80,7 +80,7 @@ ordered_json provider_block(const ProviderPeriod& provider, const MarketPeriod& 
 ordered_json period_block(const MarketPeriod& period, const MarketResult& result) {
   ordered_json providers = ordered_json::array(), segments = ordered_json::array();
   for (const ProviderPeriod& provider : period.providers)
-    providers.push_back(provider_block(provider, period, has_known_cost(result, provider.name)));
+    providers.push_back(provider_block(provider, period, has_known_cost(result, provider.name, period)));
   for (const SegmentPeriod& segment : period.segments)
     segments.push_back({{"name", segment.name}, {"requests", tidy(segment.demand)}, {"outside", tidy(segment.outside)}});
   return {{"begin", date_text(period.begin)},

@@ -9,8 +9,8 @@
 namespace tokenomics {
 
 std::string date_text(Date date);
-/// Whether the provider's cost in the accounts means anything.
-bool has_known_cost(const MarketResult& result, const std::string& provider);
+/// Whether the provider's cost in that period's accounts means anything: by the service that is in force.
+bool has_known_cost(const MarketResult& result, const std::string& provider, const MarketPeriod& period);
 /// True when each value is below the one before.
 bool falls_every_period(const std::vector<std::optional<double>>& values);
 

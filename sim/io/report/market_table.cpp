@@ -85,7 +85,7 @@ void providers_section(TextPage& page, const MarketResult& result, const MarketP
                    {"margin, %"}},
                   {}};
   for (const ProviderPeriod& p : period.providers) {
-    const bool is_known = has_known_cost(result, p.name);
+    const bool is_known = has_known_cost(result, p.name, period);
     const double revenue = to_usd(p.revenue).value();
     table.rows.push_back({p.name, significant(in_usd_per_mtok(p.prices.input)),
                           significant(in_usd_per_mtok(p.prices.output)), significant(p.service.point.ttft.value()),
@@ -118,9 +118,17 @@ std::string date_text(Date date) {
                      static_cast<unsigned>(d.day()));
 }
 
-bool has_known_cost(const MarketResult& result, const std::string& provider) {
-  return std::any_of(result.surfaces.begin(), result.surfaces.end(),
-                     [&](const MarketResult::Surface& s) { return s.provider == provider && s.has_known_cost; });
+bool has_known_cost(const MarketResult& result, const std::string& provider, const MarketPeriod& period) {
+  const MarketSpec& spec = result.spec;
+  const auto is_in_force = [&](std::size_t surface) {
+    if (surface < spec.providers.size()) return true;
+    const Date date = spec.service_events[surface - spec.providers.size()].date;
+    return period_begin(spec.calendar, period_of(spec.calendar, date)) <= period.begin;
+  };
+  bool is_known = false;
+  for (std::size_t i = 0; i < result.surfaces.size(); ++i)
+    if (result.surfaces[i].provider == provider && is_in_force(i)) is_known = result.surfaces[i].has_known_cost;
+  return is_known;
 }
 
 bool falls_every_period(const std::vector<std::optional<double>>& values) {
@@ -162,7 +170,7 @@ std::string market_csv(const MarketResult& result) {
         text += fmt::format("{},{},{},{:.9g},{:.9g},{:.9g},{:.9g},{:.6f},{},{:.9g},{:.9g}\n", date_text(period.begin),
                             csv_field(p.name), csv_field(period.segments[s].name), cell.share, cell.served, cell.refused,
                             cell.left, to_usd(cell.revenue).value(),
-                            has_known_cost(result, p.name) ? fmt::format("{:.6f}", to_usd(cell.cost).value()) : "",
+                            has_known_cost(result, p.name, period) ? fmt::format("{:.6f}", to_usd(cell.cost).value()) : "",
                             p.service.point.ttft.value(), p.service.point.interactivity.value());
       }
   return text;

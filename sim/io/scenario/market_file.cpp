@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "load_part.hpp"
+#include "market_checks.hpp"
 #include "market_sections.hpp"
 #include "overrides.hpp"
 #include "pointer.hpp"
@@ -67,19 +67,6 @@ MarketSpec market_from(const json& file, const Reporter& report) {
   return market;
 }
 
-void check_market(const MarketSpec& market, const Reporter& report) {
-  const bool has_demand = std::any_of(market.segments.begin(), market.segments.end(),
-                                      [](const Segment& segment) { return segment.requests.value() > 0; });
-  if (!has_demand) report.at("segments").add("0 requests/s", "demand: a segment with requests_per_s above 0");
-  const Date end = period_begin(market.calendar, market.calendar.periods);
-  const bool starts = std::any_of(market.providers.begin(), market.providers.end(),
-                                  [&](const MarketProviderSpec& p) { return period_of(market.calendar, p.enters) == 0; });
-  if (!starts) report.at("providers").add("", "a provider that is there from the start");
-  for (std::size_t i = 0; i < market.providers.size(); ++i)
-    if (market.providers[i].enters >= end)
-      report.at("providers").at(std::to_string(i)).at("enters").add("", "a date before the end of the calendar");
-}
-
 /// Scenario or query of a service that has been loaded before.
 void share_parts(MarketServiceSpec& service, const MarketServiceSpec& loaded) {
   if (auto* simulated = std::get_if<SimulatedServiceSpec>(&service))
@@ -98,7 +85,8 @@ MarketSpec load(Document document, const Catalogue& catalogue, const std::vector
   throw_all(problems);
   MarketSpec market = market_from(document.value, report);
   throw_all(problems);
-  check_market(market, report);
+  check_market(market, document.value, report);
+  check_draws(document.value, report, catalogue);
   load_services(market, document.value, report, catalogue);
   throw_all(problems);
   market.text = document.value.dump();

@@ -181,6 +181,10 @@ MarketAction action_from(const json& event, const Reporter& report) {
   if (event.contains("growth")) actions.push_back(GrowthChange{segment, event["growth"]});
   if (actions.size() != 1) report.add("", "one of usd_per_mtok, fleet_factor, leaves, demand_factor and growth");
   if (is_of_provider && provider.empty()) report.at("provider").add("", "the provider that it concerns (missing)");
+  const char* other = is_of_provider ? "segment" : "provider";
+  if (actions.size() == 1 && event.contains(other))
+    report.at(other).add(event[other].dump(),
+                         fmt::format("nothing: it concerns a {}", is_of_provider ? "provider" : "segment"));
   return actions.empty() ? MarketAction{DemandChange{"", 1}} : actions.front();
 }
 
@@ -279,16 +283,20 @@ Calendar calendar_from(const json& file, const std::vector<std::string>& provide
 
 std::vector<ServiceEventSpec> service_events_from(const json& file, const Reporter& report) {
   std::vector<ServiceEventSpec> events;
-  std::size_t index = 0;
+  std::size_t index = 0, others = 0;
   for (const json& event : file.value("events", json::array())) {
     const Reporter at = report.at("events").at(std::to_string(index++));
-    if (!event.contains("service")) continue;
-    for (const char* other : {"usd_per_mtok", "fleet_factor", "leaves", "demand_factor", "growth"})
+    if (!event.contains("service")) {
+      ++others;
+      continue;
+    }
+    for (const char* other : {"usd_per_mtok", "fleet_factor", "leaves", "segment", "demand_factor", "growth"})
       if (event.contains(other))
         at.at(other).add(event[other].dump(), "nothing beside service: one event changes one thing");
     if (!event.contains("provider")) at.at("provider").add("", "the provider that it concerns (missing)");
-    events.push_back({date_from(event["date"], at.at("date")), event["label"], event.value("provider", ""),
-                      service_from(event["service"], at.at("service"))});
+    const Date date = date_from(event["date"], at.at("date"));
+    events.push_back(
+        {date, event["label"], event.value("provider", ""), service_from(event["service"], at.at("service")), others});
   }
   return events;
 }
