@@ -29,6 +29,7 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
     case CatalogueKind::Providers: load_provider(name, catalogue); break;
     case CatalogueKind::Queries: load_query(name, catalogue); break;
+    case CatalogueKind::Claims: break;
     case CatalogueKind::Markets: load_market(name, catalogue); break;
   }
   return catalogue.raw(kind, name);

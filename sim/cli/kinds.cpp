@@ -33,7 +33,8 @@ CatalogueKind kind_named(const std::string& word) {
                                                           {"query", CatalogueKind::Queries},
                                                           {"queries", CatalogueKind::Queries},
                                                           {"market", CatalogueKind::Markets},
-                                                          {"markets", CatalogueKind::Markets}};
+                                                          {"markets", CatalogueKind::Markets},
+                                                          {"claims", CatalogueKind::Claims}};
   if (const auto found = names.find(word); found != names.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [name, kind] : names) known.push_back(name);

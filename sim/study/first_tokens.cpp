@@ -12,7 +12,7 @@ constexpr std::size_t kLeastArrivals = 1024;
 constexpr double kPasses = 40;  ///< steps that a run of arrivals spans at least, if there are arrivals enough
 constexpr double kWarmUpShare = 0.125;
 constexpr double kGrowingSteps = 1;  ///< by which prompts begin later at the end of a run than at its start: overload
-constexpr double kHopeless = 8;   ///< a queue this many times longer than its warm-up grows without end
+constexpr double kHopeless = 8;      ///< a queue this many times longer than its warm-up grows without end
 
 /// A prompt that waits or is being computed.
 struct Waiting {

@@ -24,6 +24,7 @@ enum class CatalogueKind {
   Overlaps,      ///< overlaps/: overlap schedules
   Queries,       ///< queries/: what `solve` and `frontier` take
   Markets,       ///< markets/: what `market` takes
+  Claims,        ///< claims/: published claims that `claims` checks
 };
 std::string_view folder_of(CatalogueKind kind);
 std::vector<CatalogueKind> catalogue_kinds();

@@ -25,15 +25,16 @@ struct KindRow {
   std::string_view one;   ///< in messages
   std::string_view mark;  ///< a key that only this kind has
 };
-constexpr std::array<KindRow, 9> kKinds{{{CatalogueKind::Hardware, "hardware", "GPU", "architecture"},
-                                         {CatalogueKind::Models, "models", "network", "attention"},
-                                         {CatalogueKind::Workloads, "workloads", "workload", "arrivals"},
-                                         {CatalogueKind::Calibrations, "calibrations", "calibration", "kernels"},
-                                         {CatalogueKind::Providers, "providers", "provider", "offers"},
-                                         {CatalogueKind::Services, "services", "scenario", "deployment"},
-                                         {CatalogueKind::Overlaps, "overlaps", "overlap schedule", "stages"},
-                                         {CatalogueKind::Queries, "queries", "query", "solve_for"},
-                                         {CatalogueKind::Markets, "markets", "market", "segments"}}};
+constexpr std::array<KindRow, 10> kKinds{{{CatalogueKind::Hardware, "hardware", "GPU", "architecture"},
+                                          {CatalogueKind::Models, "models", "network", "attention"},
+                                          {CatalogueKind::Workloads, "workloads", "workload", "arrivals"},
+                                          {CatalogueKind::Calibrations, "calibrations", "calibration", "kernels"},
+                                          {CatalogueKind::Providers, "providers", "provider", "offers"},
+                                          {CatalogueKind::Services, "services", "scenario", "deployment"},
+                                          {CatalogueKind::Overlaps, "overlaps", "overlap schedule", "stages"},
+                                          {CatalogueKind::Queries, "queries", "query", "solve_for"},
+                                          {CatalogueKind::Markets, "markets", "market", "segments"},
+                                          {CatalogueKind::Claims, "claims", "file of claims", "claims"}}};
 
 const KindRow& row_of(CatalogueKind kind) {
   return *std::find_if(kKinds.begin(), kKinds.end(), [&](const KindRow& row) { return row.kind == kind; });

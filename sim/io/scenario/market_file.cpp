@@ -20,10 +20,17 @@ bool has_pointer(const json& file, const std::string& pointer) {
   return file.contains(json::json_pointer(pointer)) && file.at(json::json_pointer(pointer)).is_number();
 }
 
+bool is_overridden(const Document& document, const std::string& pointer) {
+  return std::any_of(document.overrides.begin(), document.overrides.end(),
+                     [&](const std::string& place) { return is_within(pointer, place); });
+}
+
 std::vector<UncertainNumber> uncertain_from(const json& file, const Reporter& report) {
   std::vector<UncertainNumber> numbers;
+  std::size_t index = 0;
   for (const json& one : file.value("uncertain", json::array())) {
-    const Reporter at = report.at("uncertain").at(std::to_string(numbers.size()));
+    const Reporter at = report.at("uncertain").at(std::to_string(index++));
+    if (is_overridden(report.document(), one["pointer"])) continue;  // who sets a number knows it
     UncertainNumber number{one["pointer"], one["low"], one["high"], one["source"]};
     const bool is_service = number.pointer.find("/service/") != std::string::npos;
     if (is_service || number.pointer.starts_with("/calendar"))

@@ -98,7 +98,8 @@ std::vector<BatchingSpec> batchings(const Query& query, const PoolSpec& spec) {
           if (prefills_only && policy != space.policies.front()) continue;
           BatchingSpec batching;
           batching.policy = prefills_only ? BatchPolicy::PrefillFirst : policy;
-          // One long prompt would hold up all ranks of a prefill pool: DeepSeek's balancer evens out the work, not the tokens.
+          // One long prompt would hold up all ranks of a prefill pool: DeepSeek's balancer evens out the work, not the
+          // tokens.
           if (prefills_only && ranks > 1) batching.prompt_budget = PromptBudget::EvenWork;
           batching.max_tokens_per_step = tokens * ranks;
           batching.max_sequences = sequences * ranks;
