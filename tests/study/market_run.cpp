@@ -206,6 +206,7 @@ TEST_CASE("draws that contradict an observation are dropped", "[study]") {
   CHECK(some.kept == 20);
   CHECK(*some.measures[0].intervals[1].p5 >= 0.5);
   CHECK(*some.measures[0].intervals[1].p50 == Approx(0.6225).margin(0.01));
+  CHECK(observing(0, 0.5).kept == 20);
   CHECK(*some.measures[0].values[1] == Approx(0.5));  // the file's own numbers are not touched
   CHECK_THROWS_AS(observing(0.9, 1), Infeasible);     // e^1 / (1 + e^1) = 0.73
 }
