@@ -138,16 +138,17 @@ class PromptQueue {
     first.busy_share = (prompt_time_s_ + decode_time_s_) / std::max(now_s_, 1e-12);
     const std::size_t quarter = times_.size() / 4;
     const double early = mean_of(times_, 0, quarter), late = mean_of(times_, 3 * quarter, times_.size());
-    first.saturated = late > kHopeless * early + 0.25 * last_arrival_s || begins_later_and_later();
+    first.saturated = late > kHopeless * early + 0.25 * last_arrival_s || does_not_keep_up(last_arrival_s);
     first.mean_s = mean_of(times_, 0, times_.size());
     std::sort(times_.begin(), times_.end());
     first.sorted_s = std::move(times_);
     return first;
   }
-  /// A pool of prompts alone that does not keep up: the wait until a prompt is begun grows. How long it then takes says
-  /// nothing, since a long prompt takes many steps in a pool that keeps up too.
-  [[nodiscard]] bool begins_later_and_later() const {
-    if (pool_.role != PoolRole::Prefill) return false;
+  /// A pool of prompts alone that does not keep up: it computes for longer than the arrivals take, and the wait until a
+  /// prompt is begun grows. The first alone does not tell, since long prompts take many steps after the last arrival, nor
+  /// the second, since queues come and go.
+  [[nodiscard]] bool does_not_keep_up(double last_arrival_s) const {
+    if (pool_.role != PoolRole::Prefill || prompt_time_s_ <= last_arrival_s) return false;
     const std::size_t quarter = begin_delays_.size() / 4;
     const double early = mean_of(begin_delays_, 0, quarter);
     const double late = mean_of(begin_delays_, 3 * quarter, begin_delays_.size());

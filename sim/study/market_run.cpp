@@ -169,14 +169,15 @@ MeasureSeries::Interval interval_of(std::vector<double> values) {
   return {at(0.05), at(0.5), at(0.95)};
 }
 
-/// Places in order of value; equal values share the mean of their places.
+/// Places in order of value; values that are equal but for rounding share the mean of their places.
 std::vector<double> ranks(const std::vector<double>& values) {
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   std::vector<double> rank(values.size());
   for (std::size_t i = 0, end = 0; i < order.size(); i = end) {
-    while (end < order.size() && values[order[end]] == values[order[i]]) ++end;
+    const double equal = values[order[i]] + 1e-9 * std::abs(values[order[i]]);
+    while (end < order.size() && values[order[end]] <= equal) ++end;
     for (std::size_t k = i; k < end; ++k) rank[order[k]] = static_cast<double>(i + end - 1) / 2;
   }
   return rank;

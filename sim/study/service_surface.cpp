@@ -17,9 +17,8 @@ namespace {
 
 constexpr double kSeconds = 600;  ///< warm-up, and as long again measured
 constexpr int kLoads = 12;
-constexpr double kLowestLoad = 0.05;  ///< of what the capped fleet serves
-constexpr double kFullest = 0.99;     ///< of what prefill computes: a queue that ten minutes hold
-constexpr int kSliceInstances = 6;    ///< of the pool that has more
+constexpr double kFullest = 0.99;   ///< of what prefill computes: a queue that ten minutes hold
+constexpr int kSliceInstances = 6;  ///< of the pool that has more
 
 /// Most requests per second of one instance of each pool by the strategy.
 struct UnitRates {
@@ -110,6 +109,18 @@ std::vector<int> slice_of(const std::vector<int>& fleet) {
   return slice;
 }
 
+/// Numbers of decode units from 1 to all, about evenly spaced in logarithm. Points lie where these are full: between two
+/// numbers a fleet is one unit larger than it need be and a little faster, which a curve through such points would take
+/// for the service itself.
+std::vector<int> unit_counts(int most) {
+  std::vector<int> counts;
+  for (int i = 0; i < kLoads; ++i) {
+    const int count = static_cast<int>(std::lround(std::pow(most, static_cast<double>(i) / (kLoads - 1))));
+    if (counts.empty() || count > counts.back()) counts.push_back(count);
+  }
+  return counts;
+}
+
 struct LoadedFleet {
   std::vector<int> instances;
   double requests_per_s = 0;
@@ -158,13 +169,11 @@ ResponseSurface simulated_surface(const SimulatedServiceSpec& spec, unsigned job
   if (largest.empty() || served_by(service, rates, largest) <= 0)
     throw Infeasible(fmt::format("fleet: {:g} GPUs do not hold one unit of each pool of {} at {:g} tok/s/user",
                                  spec.fleet_gpus, scenario.name, spec.least_tok_s));
-  const double most = served_by(service, rates, largest);
   std::vector<LoadedFleet> fleets;
-  for (int i = 0; i < kLoads; ++i) {
-    const double rate = most * std::pow(kLowestLoad, 1 - static_cast<double>(i) / (kLoads - 1));
-    LoadedFleet fleet{fewest_units(service, rates, rate), rate};
-    if (i == kLoads - 1 || gpus_of(service, fleet.instances) > spec.fleet_gpus) fleet.instances = largest;
-    fleets.push_back(fleet);
+  for (const int decode : unit_counts(largest.back())) {
+    const double rate = std::min(decode * rates.decode, served_by(service, rates, largest));
+    const bool is_largest = decode == largest.back();
+    fleets.push_back({is_largest ? largest : fewest_units(service, rates, rate), rate});
   }
   std::vector<ServicePoint> points(fleets.size());
   parallel_for(jobs, points.size(), [&](std::size_t i) { points[i] = simulate_point(scenario, service, fleets[i], seed); });

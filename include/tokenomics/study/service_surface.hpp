@@ -7,7 +7,8 @@ namespace tokenomics {
 
 /// What a provider's users get as a function of load, in output tokens per second, simulated.
 ///
-/// At each load a fleet is chosen by the strategy under the cap, in whole units of the scenario's pools. max_research: the
+/// A fleet is chosen by the strategy under the cap, in whole units of the scenario's pools, at loads that fill its decode
+/// units. max_research: the
 /// fewest units that serve the load: decode units packed up to `least_tok_s` (0: up to their memory), prefill units up to
 /// what they can compute. max_margin and max_share: prefill units hold `ttft_p90_s` instead. A slice of the fleet in the
 /// same proportion is then simulated for ten minutes after ten minutes of warm-up; longer overload waits longer.
