@@ -170,6 +170,9 @@ ResponseSurface simulated_surface(const SimulatedServiceSpec& spec, unsigned job
     throw Infeasible(fmt::format("fleet: {:g} GPUs do not hold one unit of each pool of {} at {:g} tok/s/user",
                                  spec.fleet_gpus, scenario.name, spec.least_tok_s));
   std::vector<LoadedFleet> fleets;
+  // One unit that is not full yet: the smallest fleet there is, and the less load the better its service.
+  const double one = std::min(rates.decode, served_by(service, rates, largest));
+  for (const double share : {0.1, 0.25, 0.5}) fleets.push_back({fewest_units(service, rates, share * one), share * one});
   for (const int decode : unit_counts(largest.back())) {
     const double rate = std::min(decode * rates.decode, served_by(service, rates, largest));
     const bool is_largest = decode == largest.back();

@@ -84,7 +84,7 @@ TEST_CASE("a market's page tells the first measure, events, assumptions and the 
   const std::string page = market_table(result(1, 5));
   CHECK_THAT(page, Catch::StartsWith("share, %: "));
   for (const char* part : {"2025-02-06 known from here", "2025-03-06 late enters", "nobody sleeps", "/weights/log_price",
-                           "1 free numbers", "simulated at 12 loads"}) {
+                           "1 free numbers", "loads; leave-one-out"}) {
     INFO(part);
     CHECK_THAT(page, Catch::Contains(part));
   }

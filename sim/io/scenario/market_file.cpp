@@ -30,7 +30,9 @@ std::vector<UncertainNumber> uncertain_from(const json& file, const Reporter& re
   std::size_t index = 0;
   for (const json& one : file.value("uncertain", json::array())) {
     const Reporter at = report.at("uncertain").at(std::to_string(index++));
-    if (is_overridden(report.document(), one["pointer"])) continue;  // who sets a number knows it
+    // Who sets a number knows it, unless the ranges are set as well.
+    const Document& document = report.document();
+    if (is_overridden(document, one["pointer"]) && !is_overridden(document, "/uncertain")) continue;
     UncertainNumber number{one["pointer"], one["low"], one["high"], one["source"]};
     const bool is_service = number.pointer.find("/service/") != std::string::npos;
     if (is_service || number.pointer.starts_with("/calendar"))

@@ -59,16 +59,20 @@ double HostSearch::latest_first_token_s() const {
   return (1 + options_.ttft_tolerance) * observed_.ttft_p50->value();
 }
 
-/// Of a pair: as few prefill instances as give the first token in time, in whole numbers. Where none do, prefill at a
-/// quarter of the load it takes.
+/// Of a pair: as few prefill instances as give the first token when it was seen, in whole numbers; where none do, within
+/// the tolerance; and where none do either, prefill at a quarter of the load it takes.
 Fleet HostSearch::fleet_at(const Candidate& candidate, double decode_load) const {
   if (candidate.is_mixed()) return {0, 1, decode_load};
   PrefillTable& table = *tables_.at(candidate.prefill);
   const double after_s = pricer_.hand_over_s(candidate, evaluator_.decode(*candidate.decode, decode_load));
-  int k = highest_load([&](int i) {
-    const UnitPoint& point = table.at(i);
-    return point.refused == LoadLimit::None && point.ttft_s + after_s <= latest_first_token_s();
-  });
+  const auto highest_within = [&](double first_token_s) {
+    return highest_load([&](int i) {
+      const UnitPoint& point = table.at(i);
+      return point.refused == LoadLimit::None && point.ttft_s + after_s <= first_token_s;
+    });
+  };
+  int k = highest_within(latest_first_token_s() / (1 + options_.ttft_tolerance));
+  if (k < 0) k = highest_within(latest_first_token_s());
   if (k < 0) k = std::max(0, highest_load([&](int i) { return table.at(i).refused == LoadLimit::None; }) - kQuarter);
   Fleet best;
   double least_gpus = std::numeric_limits<double>::infinity();
