@@ -29,6 +29,7 @@ Command solve_command();
 Command frontier_command();
 Command infer_command();
 Command market_command();
+Command weights_command();
 Command answers_command();
 Command claims_command();
 Command list_command();

@@ -27,5 +27,11 @@ class Claims(unittest.TestCase):
         self.assertIn("turn round in time", run.stdout)
 
 
+    def test_weights_tell_what_the_hosts_counts_do_not_identify(self):
+        run = subprocess.run([BINARY, "weights"], capture_output=True, text=True, check=True)
+        self.assertIn("price: 1 free parameters, 15 degrees of freedom", run.stdout)
+        self.assertIn("not identified", run.stdout)
+
+
 if __name__ == "__main__":
     unittest.main()
