@@ -40,6 +40,31 @@ int solve_it(const Options& options) {
   return ended(solution.infeasible_reason);
 }
 
+/// The query's own network, then the same question for each --model.
+std::vector<Query> queries_of(const Options& options, const Catalogue& catalogue) {
+  std::vector<Query> queries{query_of(options, catalogue)};
+  for (const std::string& model : options.texts("model")) {
+    std::vector<std::string> sets = options.texts("set");
+    sets.push_back("model=" + model);
+    queries.push_back(load_query(*options.argument(0), catalogue, sets, seed_of(options)));
+  }
+  return queries;
+}
+
+std::string rendered(const std::vector<Frontier>& frontiers, Format format, const ReportOptions& report) {
+  if (format == Format::Json && frontiers.size() == 1) return json_text(frontier_json(frontiers.front(), report));
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  std::string text;
+  for (const Frontier& frontier : frontiers) {
+    if (format == Format::Json) list.push_back(frontier_json(frontier, report));
+    else if (format == Format::Csv) text += frontier_csv(frontier, text.empty());
+    else
+      text +=
+          (text.empty() ? "" : "\n") + fmt::format("{}\n", frontier.query.network.name) + frontier_table(frontier, report);
+  }
+  return format == Format::Json ? json_text(list) : text;
+}
+
 int frontier_it(const Options& options) {
   const Format format = format_of(options);
   const ReportOptions report = report_options(options);
@@ -47,13 +72,16 @@ int frontier_it(const Options& options) {
   how.jobs = jobs_of(options);
   const int loads = static_cast<int>(options.whole("loads", 2, 400).value_or(24));
   const Catalogue catalogue = open_catalogue(options);
-  const Query query = query_of(options, catalogue);
+  const std::vector<Query> queries = queries_of(options, catalogue);
   ResultOutput output(options);
-  const Frontier result = frontier(query, how, loads);
-  output.finish(format == Format::Json  ? json_text(frontier_json(result, report))
-                : format == Format::Csv ? frontier_csv(result)
-                                        : frontier_table(result, report));
-  return ended(result.infeasible_reason);
+  std::vector<Frontier> frontiers;
+  for (const Query& query : queries) frontiers.push_back(frontier(query, how, loads));
+  output.finish(rendered(frontiers, format, report));
+  std::string why;
+  for (const Frontier& one : frontiers)
+    if (!one.infeasible_reason.empty())
+      why += (why.empty() ? "" : "; ") + one.query.network.name + ": " + one.infeasible_reason;
+  return ended(why);
 }
 
 constexpr const char* kQueryHelp = "a file, \"-\" for standard input, or a name (tokenomics list queries)";
@@ -84,10 +112,11 @@ Command solve_command() {
 Command frontier_command() {
   return {"frontier",
           "the Pareto set over price, TTFT, interactivity and context, with the deployment behind each point",
-          {"tokenomics frontier r1-interactive",
+          {"tokenomics frontier r1-interactive", "tokenomics frontier r1-interactive --model glm-4.5 --format csv",
            "tokenomics frontier r1-interactive --set contexts='[32768,163840]' --format csv --out front.csv"},
           {{"QUERY", kQueryHelp}},
-          {kSet,
+          {{"model", "NAME", "ask the same for another network too; may be repeated (JSON is then a list)", true},
+           kSet,
            kSeed,
            kCatalogue,
            kFormat,

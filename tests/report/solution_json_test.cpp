@@ -101,6 +101,8 @@ TEST_CASE("A table of a frontier has its ends, and the CSV every point of every 
   CHECK(table.find(front.points.front().name) != std::string::npos);
   const std::string csv = frontier_csv(front);
   CHECK(static_cast<std::size_t>(std::count(csv.begin(), csv.end(), '\n')) == front.per_hardware.size() + 1);
+  CHECK(csv.starts_with("model,hardware,"));
+  CHECK(frontier_csv(front, false).starts_with(front.query.network.name + ","));  // a further network's lines
   std::size_t on_front = 0;
   for (std::size_t at = csv.find(",1,"); at != std::string::npos; at = csv.find(",1,", at + 1)) ++on_front;
   CHECK(on_front >= front.points.size());

@@ -20,7 +20,7 @@ std::string solution_table(const Solution& solution, const ReportOptions& option
 /// "tokenomics.frontier/1": the Pareto set over all chips and that of each chip.
 nlohmann::ordered_json frontier_json(const Frontier& frontier, const ReportOptions& options = {});
 std::string frontier_table(const Frontier& frontier, const ReportOptions& options = {});
-/// One line a point of each chip; `on_front` says which no other chip's point beats.
-std::string frontier_csv(const Frontier& frontier);
+/// One line a point of each chip; `on_front` says which no other chip's point beats. `with_head`: the line of names first.
+std::string frontier_csv(const Frontier& frontier, bool with_head = true);
 
 }  // namespace tokenomics

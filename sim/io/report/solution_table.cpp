@@ -240,18 +240,19 @@ std::string frontier_table(const Frontier& frontier, const ReportOptions& option
   return page.text();
 }
 
-std::string frontier_csv(const Frontier& frontier) {
-  std::string text =
-      "hardware,price_usd,objective,ttft_s,interactivity_tok_s_user,context_tokens,requests_per_s,gpus,"
-      "batch_per_instance,on_front,deployment\n";
+std::string frontier_csv(const Frontier& frontier, bool with_head) {
+  std::string text = with_head ? "model,hardware,price_usd,objective,ttft_s,interactivity_tok_s_user,context_tokens,"
+                                 "requests_per_s,gpus,batch_per_instance,on_front,deployment\n"
+                               : "";
   for (const PricedDeployment& d : frontier.per_hardware) {
     const bool on_front = std::any_of(frontier.points.begin(), frontier.points.end(), [&](const PricedDeployment& p) {
       return p.name == d.name && p.objective == d.objective && p.context_tokens == d.context_tokens;
     });
-    text += fmt::format("{},{:.9g},{},{:.9g},{:.9g},{},{:.9g},{:.9g},{:.9g},{},{}\n", d.hardware,
-                        written(d.objective, frontier.query.objective), to_string(frontier.query.objective),
-                        d.point.ttft.value(), d.point.interactivity.value(), d.context_tokens, d.point.requests_per_s,
-                        d.point.gpus, d.point.batch_per_instance, on_front ? 1 : 0, csv_field(d.name));
+    text +=
+        fmt::format("{},{},{:.9g},{},{:.9g},{:.9g},{},{:.9g},{:.9g},{:.9g},{},{}\n", csv_field(frontier.query.network.name),
+                    d.hardware, written(d.objective, frontier.query.objective), to_string(frontier.query.objective),
+                    d.point.ttft.value(), d.point.interactivity.value(), d.context_tokens, d.point.requests_per_s,
+                    d.point.gpus, d.point.batch_per_instance, on_front ? 1 : 0, csv_field(d.name));
   }
   return text;
 }

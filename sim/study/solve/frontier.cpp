@@ -15,12 +15,12 @@ struct Tried {
   Qualities qualities;
 };
 
-/// Operating points of a candidate at evenly spaced loads of the grid, from a thousandth of the most up to the most.
+/// Operating points of a candidate at evenly spaced loads of the grid, from a fiftieth of the most up to the most.
 std::vector<Tried> points_of(Solver& solver, const Query& query, const Candidate& candidate, int loads) {
   const Solver::Loads most = solver.good(candidate);
   std::vector<Tried> points;
   if (!most.any()) return points;
-  const int span = static_cast<int>(std::log(1000.0) / std::log(kLoadRatio));
+  const int span = static_cast<int>(std::log(50.0) / std::log(kLoadRatio));
   for (int i = 0; i < loads; ++i) {
     const int down = span * i / std::max(1, loads - 1);
     // A pair is loaded less on its decode side: that buys speed; prefill stays at what the TTFT bound allows.
