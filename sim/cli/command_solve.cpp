@@ -52,15 +52,16 @@ std::vector<Query> queries_of(const Options& options, const Catalogue& catalogue
 }
 
 std::string rendered(const std::vector<Frontier>& frontiers, Format format, const ReportOptions& report) {
-  if (format == Format::Json && frontiers.size() == 1) return json_text(frontier_json(frontiers.front(), report));
+  const bool is_one = frontiers.size() == 1;
+  if (format == Format::Json && is_one) return json_text(frontier_json(frontiers.front(), report));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string text;
   for (const Frontier& frontier : frontiers) {
     if (format == Format::Json) list.push_back(frontier_json(frontier, report));
-    else if (format == Format::Csv) text += frontier_csv(frontier, text.empty());
-    else
-      text +=
-          (text.empty() ? "" : "\n") + fmt::format("{}\n", frontier.query.network.name) + frontier_table(frontier, report);
+    if (format == Format::Csv) text += frontier_csv(frontier, text.empty());
+    if (format != Format::Table) continue;
+    if (!is_one) text += fmt::format("{}{}: ", text.empty() ? "" : "\n", frontier.query.network.name);
+    text += frontier_table(frontier, report);
   }
   return format == Format::Json ? json_text(list) : text;
 }
@@ -78,9 +79,11 @@ int frontier_it(const Options& options) {
   for (const Query& query : queries) frontiers.push_back(frontier(query, how, loads));
   output.finish(rendered(frontiers, format, report));
   std::string why;
-  for (const Frontier& one : frontiers)
-    if (!one.infeasible_reason.empty())
-      why += (why.empty() ? "" : "; ") + one.query.network.name + ": " + one.infeasible_reason;
+  for (const Frontier& one : frontiers) {
+    if (one.infeasible_reason.empty()) continue;
+    if (frontiers.size() > 1) why += (why.empty() ? "" : "; ") + one.query.network.name + ": ";
+    why += one.infeasible_reason;
+  }
   return ended(why);
 }
 

@@ -126,6 +126,15 @@ class Frontier(QueryTest):
         self.assertEqual(err, "")
         self.assertLessEqual(max(map(len, page.splitlines())), 100)
 
+    def test_several_networks_are_told_one_after_the_other(self):
+        query = self.query()
+        several = json.loads(self.run_program("frontier", query, "--model", "qwen3-30b-a3b", "--format", "json")[0])
+        self.assertEqual([one["model"] for one in several], ["llama-3.3-70b", "qwen3-30b-a3b"])
+        alone = json.loads(self.run_program("frontier", query, "--format", "json")[0])
+        self.assertEqual(several[0], alone)
+        rows = list(csv.DictReader(io.StringIO(self.run_program("frontier", query, "--model", "qwen3-30b-a3b", "--format", "csv")[0])))
+        self.assertEqual({row["model"] for row in rows}, {"llama-3.3-70b", "qwen3-30b-a3b"})
+
     def test_no_point_beats_another(self):
         result = json.loads(self.run_program("frontier", self.query(contexts=[16384, 32768]), "--format", "json")[0])
         qualities = [(p["price"]["usd_per_mtok"]["own_mix"], p["service"]["ttft_s"], -p["service"]["interactivity_tok_s_user"], -p["service"]["context"])
