@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include "../serving/speculation.hpp"
 #include "tokenomics/study/steady_state.hpp"
 
 namespace tokenomics {
@@ -135,17 +136,6 @@ double tokens_a_step(const MtpSpec& mtp) {
   return kMany / mean_steps(mtp, kMany);
 }
 
-/// Variance of the tokens of one step (see Speculation): E[X^2] - E[X]^2 with P(X > i) = prod of the first i acceptances.
-double token_variance(const MtpSpec& mtp) {
-  double survives = 1, first = 1, second = 1;
-  for (int draft = 0; draft < mtp.draft_tokens; ++draft) {
-    survives *= mtp.acceptance[static_cast<std::size_t>(draft)];
-    first += survives;
-    second += (2.0 * (draft + 2) - 1) * survives;
-  }
-  return std::max(0.0, second - first * first);
-}
-
 /// A request whose prompt is done meets the prompts that came while it was computed, and those that come while these
 /// are: its first tokens come more slowly than later ones. R, the rest of the busy period in which its own prompt was:
 ///
@@ -212,7 +202,7 @@ DecodeState decode_state(const PoolConfig& pool, const WorkloadSample& workload,
 double tpot_quantile_s(const PoolConfig& pool, const WorkloadSample& workload, double rate_per_s, const DecodeState& state,
                        double p) {
   if (workload.tokens_after.empty()) return 0;
-  const double per_step = tokens_a_step(pool.mtp), variance = token_variance(pool.mtp);
+  const double per_step = tokens_a_step(pool.mtp), variance = Speculation(pool.mtp).variance();
   const double slope_s = state.step_slope_s;
   const double batch_variance = state.sequences / (1 - state.feedback);
   const double relaxation = workload.mean.mean_output / (1 - state.feedback);  // tokens over which the batch forgets

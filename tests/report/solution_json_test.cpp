@@ -47,13 +47,13 @@ TEST_CASE("A frontier has the keys of its schema, whether there is one or not", 
 }
 
 TEST_CASE("A key that the schema of solutions does not have is refused", "[report]") {
-  ordered_json file = solution_json(solve(small_query(), {1, false, false, {}}), {});
+  ordered_json file = solution_json(solve(small_query(), {1, false, false}), {});
   file["shadow"] = 1;
   CHECK(test::shipped().check("solution", json(file)).size() == 1);
 }
 
 TEST_CASE("A solution is written in USD per million tokens and in the units of its keys", "[report]") {
-  Solution solution = solve(small_query(), {1, true, true, {}});
+  Solution solution = solve(small_query(), {1, true, true});
   REQUIRE(solution.best);
   // 1 USD/M for computed input, 0.25 cached, 4 for output; an answer of 1,000 + 1,000 + 500 tokens: 0.001 + 0.00025 + 0.002.
   solution.best->prices = {usd_per_mtok(1), usd_per_mtok(0.25), usd_per_mtok(4)};

@@ -15,8 +15,8 @@ using namespace tokenomics::test;
 
 namespace {
 
-const SolveOptions kEvaluated{1, false, false, {}};
-const SolveOptions kConfirmed{1, true, false, {}};
+const SolveOptions kEvaluated{1, false, false};
+const SolveOptions kConfirmed{1, true, false};
 
 /// DeepSeek-R1 for chat users, on two chips in instances of eight.
 Query question(std::vector<std::string> sets = {}) {
@@ -183,7 +183,7 @@ TEST_CASE("A solution does not depend on the number of threads", "[study]") {
     const Query query = disaggregated ? question({R"(search.pools=["mixed","disaggregated"])",
                                                   "search.tokens_per_step=[16384]", R"(hardware=["h200-sxm"])"})
                                       : question();
-    const SolveOptions one{1, true, !disaggregated, {}}, two{2, true, !disaggregated, {}};
+    const SolveOptions one{1, true, !disaggregated}, two{2, true, !disaggregated};
     const Solution a = solve(query, one), b = solve(query, two);
     REQUIRE(a.best);
     CHECK(a.best->name == b.best->name);
@@ -243,13 +243,12 @@ TEST_CASE("A chip without known links between nodes is tried in mixed pools only
 
 TEST_CASE("A binding constraint is one whose loosening lowers the price", "[study]") {
   const Query by_speed = question();
-  const Solution solution = solve(by_speed, {1, false, true, {}});
+  const Solution solution = solve(by_speed, {1, false, true});
   CHECK(solution.best->binding == Constraint::Interactivity);
   CHECK(solution.shadow.one_tok_s_less.value() < 0);
   CHECK(solution.shadow.ttft_one_second_more.value() == 0);
   CHECK(solution.shadow.gpus_10_percent_cheaper.value() == Approx(-0.1 * solution.best->objective).epsilon(1e-9));
-  const Solution by_ttft =
-      solve(question({"slo.interactivity_tok_s_user.min=1", "slo.ttft_s.max=0.3"}), {1, false, true, {}});
+  const Solution by_ttft = solve(question({"slo.interactivity_tok_s_user.min=1", "slo.ttft_s.max=0.3"}), {1, false, true});
   CHECK(by_ttft.best->binding == Constraint::Ttft);
   CHECK(by_ttft.shadow.ttft_one_second_more.value() < 0);
 }

@@ -37,7 +37,6 @@ struct MarketResult {
   std::size_t drawn = 0, kept = 0;  ///< draws of the uncertain numbers, and those that contradict no observation
   double start_spread = 0;  ///< largest difference of a load between fixed points from different starts, first period
   bool converged = true;    ///< every period of the file's own numbers
-  std::vector<std::string> notes;
 };
 
 struct MarketOptions {

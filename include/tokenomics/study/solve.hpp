@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +16,6 @@ struct PricedDeployment {
   std::string hardware;
   DeploymentSpec deployment;  ///< instances as many as serve the demand, or the smallest whole unit
   std::int64_t context_tokens = 0;
-  double units = 1;      ///< of a disaggregated ratio or of a single instance
   OperatingPoint point;  ///< of the whole deployment, by the steady-state evaluator
   TokenPrices prices;
   double objective = 0;  ///< USD per token (per_answer: USD)
@@ -91,7 +89,6 @@ struct SolveOptions {
   unsigned jobs = 1;    ///< the result does not depend on it
   bool confirm = true;  ///< let the event simulation confirm; a load that it finds to miss the SLO is lowered
   bool shadow = true;
-  std::function<void(double)> progress;
 };
 
 /// Answers a query. Throws ScenarioError when the workload's trace is broken; no solution is a result.

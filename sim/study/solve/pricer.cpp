@@ -147,7 +147,6 @@ PricedDeployment Pricer::priced(const Candidate& candidate, const Fleet& fleet) 
   deployment.deployment.pools.push_back(candidate.decode->spec);
   deployment.deployment.pools.back().instances = fleet.decode;
   deployment.deployment.router = RouterPolicy::LeastLoaded;
-  deployment.units = fleet.decode;
   deployment.point = point(candidate, fleet, true);
   const auto prices = prices_of(deployment.point, query_.margin_over_revenue, query_.price_ratios);
   if (prices) deployment.prices = *prices;
