@@ -38,6 +38,20 @@ std::vector<double> batch_means(const std::vector<double>& series, std::size_t b
   return means;
 }
 
+double sorted_quantile(const std::vector<double>& sorted, double p) {
+  TOKENOMICS_CHECK(!sorted.empty() && p >= 0 && p <= 1,
+                   "values = " + std::to_string(sorted.size()) + ", p = " + std::to_string(p));
+  const double place = p * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+double quantile_of(std::vector<double> values, double p) {
+  std::sort(values.begin(), values.end());
+  return sorted_quantile(values, p);
+}
+
 void TimeAverage::advance(SimTime now, std::int64_t end_value) {
   TOKENOMICS_CHECK(now >= last_, "now = " + std::to_string(now) + " ns, last = " + std::to_string(last_) + " ns");
   twice_area_ += (static_cast<int128>(value_) + end_value) * (now - last_);

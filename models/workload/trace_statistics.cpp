@@ -4,19 +4,12 @@
 #include <unordered_set>
 
 #include "tokenomics/base/error.hpp"
+#include "tokenomics/base/statistics.hpp"
 #include "tokenomics/workload/trace.hpp"
 
 namespace tokenomics {
 
 namespace {
-
-/// Percentile q of sorted values, linear between order statistics at place q (n - 1).
-double percentile(const std::vector<double>& sorted, double q) {
-  const double place = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 double mean_of(const std::vector<double>& values) {
   double sum = 0;
@@ -34,7 +27,8 @@ std::vector<double> column(const Trace& trace, Get get) {
 
 TraceStatistics::Length length(std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  return {mean_of(values), percentile(values, 0.5), percentile(values, 0.9), percentile(values, 0.99), values.back()};
+  return {mean_of(values), sorted_quantile(values, 0.5), sorted_quantile(values, 0.9), sorted_quantile(values, 0.99),
+          values.back()};
 }
 
 /// Standard deviation of the gaps between arrivals over their mean.
@@ -71,7 +65,7 @@ void add_reuse(const Trace& trace, TraceStatistics& result) {
   std::sort(shares.begin(), shares.end());
   result.reusable_input_share = mean_of(hits) / mean_of(input);
   result.reusable_per_request_mean = mean_of(shares);
-  result.reusable_per_request_p50 = percentile(shares, 0.5);
+  result.reusable_per_request_p50 = sorted_quantile(shares, 0.5);
   result.distinct_blocks = std::unordered_set<std::uint32_t>(trace.hashes.begin(), trace.hashes.end()).size();
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -10,6 +9,8 @@
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/parallel.hpp"
 #include "tokenomics/base/random.hpp"
+#include "tokenomics/base/sensitivity.hpp"
+#include "tokenomics/base/statistics.hpp"
 #include "tokenomics/study/service_surface.hpp"
 
 namespace tokenomics {
@@ -160,40 +161,7 @@ bool agrees(const MarketSpec& spec, const std::vector<std::vector<std::optional<
 MeasureSeries::Interval interval_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  const auto at = [&](double p) {
-    const double place = p * static_cast<double>(values.size() - 1);
-    const auto low = static_cast<std::size_t>(place);
-    const std::size_t high = std::min(low + 1, values.size() - 1);
-    return values[low] + (place - static_cast<double>(low)) * (values[high] - values[low]);
-  };
-  return {at(0.05), at(0.5), at(0.95)};
-}
-
-/// Places in order of value; values that are equal but for rounding share the mean of their places.
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  std::vector<double> rank(values.size());
-  for (std::size_t i = 0, end = 0; i < order.size(); i = end) {
-    const double equal = values[order[i]] + 1e-9 * std::abs(values[order[i]]);
-    while (end < order.size() && values[order[end]] <= equal) ++end;
-    for (std::size_t k = i; k < end; ++k) rank[order[k]] = static_cast<double>(i + end - 1) / 2;
-  }
-  return rank;
-}
-
-/// Spearman's rank correlation; 0 where one of them does not vary.
-double rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  const std::vector<double> x = ranks(a), y = ranks(b);
-  const double mean = (static_cast<double>(x.size()) - 1) / 2;
-  double xy = 0, xx = 0, yy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mean) * (y[i] - mean);
-    xx += (x[i] - mean) * (x[i] - mean);
-    yy += (y[i] - mean) * (y[i] - mean);
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+  return {sorted_quantile(values, 0.05), sorted_quantile(values, 0.5), sorted_quantile(values, 0.95)};
 }
 
 /// Latin hypercube: each range is cut into as many equal cells as there are draws, each cell is drawn from once (McKay,

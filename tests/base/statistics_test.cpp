@@ -93,3 +93,15 @@ TEST_CASE("of several failures the one with the lowest index is rethrown on any 
     }
   }
 }
+
+TEST_CASE("quantiles lie linearly between order statistics", "[base]") {
+  // Of 1, 2, 4, 8 the median is at place 1.5: 2 + 0.5 x 2 = 3; 90% at place 2.7: 4 + 0.7 x 4 = 6.8.
+  CHECK(quantile_of({8, 1, 4, 2}, 0.5) == Approx(3));
+  CHECK(quantile_of({8, 1, 4, 2}, 0.9) == Approx(6.8));
+  CHECK(quantile_of({8, 1, 4, 2}, 0) == 1);
+  CHECK(quantile_of({8, 1, 4, 2}, 1) == 8);
+  CHECK(quantile_of({5}, 0.3) == 5);
+  CHECK(sorted_quantile({1, 2, 4, 8}, 0.5) == Approx(3));
+  CHECK_THROWS_AS(quantile_of({}, 0.5), std::logic_error);
+  CHECK_THROWS_AS(quantile_of({1}, 1.1), std::logic_error);
+}

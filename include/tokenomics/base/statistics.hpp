@@ -27,6 +27,13 @@ MeanInterval mean_interval(const std::vector<double>& values);
 /// Needs batches >= 1 and at least one value per batch.
 std::vector<double> batch_means(const std::vector<double>& series, std::size_t batches);
 
+/// Quantile p in [0, 1] of values in rising order, at least one: linear between order statistics at place p (n - 1), which
+/// is the seventh definition of Hyndman and Fan, The American Statistician 50 (1996).
+double sorted_quantile(const std::vector<double>& sorted, double p);
+
+/// The same of values in any order.
+double quantile_of(std::vector<double> values, double p);
+
 /// Time average of an integer that changes at known times (batch size, KV blocks held). Exact: integer nanoseconds, and
 /// areas in 128 bits, doubled so that a ramp's half stays an integer.
 class TimeAverage {
