@@ -19,7 +19,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SNAKE_CASE_FILE = re.compile(r"[a-z0-9_]+\.(hpp|cpp)")
 SNAKE_CASE_FOLDER = re.compile(r"[a-z0-9_]+")
 # Users of the library must not pay for what only the sources need.
-HEAVY = re.compile(r"(nlohmann/(?!json_fwd\.hpp$)|Eigen/|boost/|valijson/|Random123/|catch2/)")
+HEAVY = re.compile(r"(nlohmann/(?!json_fwd\.hpp$)|Eigen/|boost/|valijson/|Random123/|muParser|catch2/)")
 
 
 class Layers:
