@@ -65,7 +65,7 @@ std::vector<Crossing> crossings(const CostCurve& a, const CostCurve& b) {
   for (const double x : common_x(pa, pb)) {
     const double gap = gap_of(value_at(pa, x), value_at(pb, x));
     if (gap * order < 0) {
-      const double at = last_gap == 0 ? last_x : zero_between(last_x, last_gap, x, gap);
+      const double at = zero_between(last_x, last_gap, x, gap);
       all.push_back({at, value_at(pa, at), gap < 0});
     }
     last_x = x, last_gap = gap;

@@ -141,7 +141,7 @@ TEST_CASE("copies of an expression are evaluated by several threads at once", "[
   std::atomic<int> wrong{0};
   parallel_for(4, 4, [&](std::size_t thread) {
     const Expression mine = expression;
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 200000; ++i) {
       const double users = static_cast<double>(thread) + i;
       if (mine.evaluate({users, 1, 0}) != users * users + 1) ++wrong;
     }

@@ -79,6 +79,8 @@ TEST_CASE("a Sobol point is fixed by seed and index, not by what was asked befor
   CHECK(points.point(1'000'000'007) == late);
   CHECK(same.point(1'000'000'007) == late);
   CHECK(fewer.point(1'000'000'007) == std::vector<double>(late.begin(), late.begin() + 3));
+  // Without shifts all coordinates of the point 0 would be the same.
+  CHECK(points.point(0)[0] != points.point(0)[1]);
   for (std::size_t d = 0; d < 8; ++d) CHECK(other.point(1'000'000'007)[d] != late[d]);
   // A stored number guards results that users kept.
   CHECK(points.point(0)[0] == 0x1.88338492bd283p-1);

@@ -36,10 +36,11 @@ TEST_CASE("quantiles of range laws are those worked by hand", "[base]") {
   CHECK(quantile({Kind::LogUniform, 1, 100}, 0.5) == Approx(10).epsilon(1e-14));
   CHECK(quantile({Kind::LogUniform, 1, 100}, 0.25) == Approx(3.16227766016838).epsilon(1e-14));
   // Triangle over 0 to 10 with its peak of 2/10 at 4: area 0.4 to its left, a quarter of that up to 2. Right of it,
-  // (10 - x)^2 / 60 = 0.15 at x = 7.
+  // (10 - x)^2 / 60 = 0.15 at x = 7, and 0.55 at x = 10 - sqrt 33.
   const RangeLaw triangle{Kind::Triangular, 0, 10, 4};
   CHECK(quantile(triangle, 0.1) == Approx(2));
   CHECK(quantile(triangle, 0.4) == Approx(4));
+  CHECK(quantile(triangle, 0.45) == Approx(4.255437));
   CHECK(quantile(triangle, 0.85) == Approx(7));
   // Without a mode it is the middle: up to x the area is x^2 / 50.
   CHECK(quantile({Kind::Triangular, 0, 10}, 0.02) == Approx(1));
@@ -85,6 +86,16 @@ TEST_CASE("quantiles of any law rise, and those of bounded laws stay within thei
     RC_ASSERT(at_u >= law.low);
     RC_ASSERT(at_v <= law.high);
   });
+}
+
+TEST_CASE("rounding does not carry a bounded law over its bounds", "[base]") {
+  for (const Kind kind : {Kind::Uniform, Kind::LogUniform, Kind::Triangular}) {
+    for (int i = 1; i < 200; ++i) {
+      const RangeLaw law{kind, 0.01 * i, 0.03 * i};
+      CHECK(quantile(law, 0x1.0p-53) >= law.low);
+      CHECK(quantile(law, 1 - 0x1.0p-53) <= law.high);
+    }
+  }
 }
 
 TEST_CASE("a law scaled is the law of scaled bounds", "[base]") {

@@ -97,8 +97,13 @@ TEST_CASE("A curve that goes under another and comes back crosses twice", "[stud
 TEST_CASE("The same curve does not cross itself, also through other points", "[study]") {
   const CostCurve a = power_law(7, 0.7, {1, 100});
   CHECK(crossings(a, a).empty());
-  CHECK(crossings(a, power_law(7, 0.7, {1, 1.7, 3.3, 9, 27.1, 50, 100})).empty());
   CHECK(crossings(a, {"none", {}}).empty());
+  rc::prop("other points", [] {
+    const auto pick = [](int low, int high) { return *rc::gen::inRange(low, high) * 0.01; };
+    const double c = pick(1, 1000), k = pick(1, 200);
+    const CostCurve other = power_law(c, k, {1, pick(110, 900), pick(1000, 3000), pick(3100, 5000), pick(5100, 9000), 100});
+    RC_ASSERT(crossings(power_law(c, k, {1, 100}), other).empty());
+  });
 }
 
 TEST_CASE("Of parallel power laws the break-even price is the same at every x", "[study]") {
