@@ -74,12 +74,12 @@ std::vector<Crossing> crossings(const CostCurve& a, const CostCurve& b) {
   return all;
 }
 
-std::optional<BreakEven> break_even(const CostCurve& reference, const CostCurve& other, double other_price) {
+std::optional<CurveBreakEven> break_even(const CostCurve& reference, const CostCurve& other, double other_price) {
   TOKENOMICS_CHECK(other_price > 0 && std::isfinite(other_price), fmt::format("other_price = {}", other_price));
   const CurvePoints ref = lower_envelope(reference.points), oth = lower_envelope(other.points);
   const std::vector<double> xs = common_x(ref, oth);
   if (xs.empty()) return std::nullopt;
-  BreakEven found{xs.front(), xs.back(), {}, 0, 0, 0};
+  CurveBreakEven found{xs.front(), xs.back(), {}, 0, 0, 0};
   std::vector<double> prices;
   for (const double x : xs) {
     prices.push_back(other_price * value_at(ref, x) / value_at(oth, x));

@@ -108,7 +108,8 @@ TEST_CASE("The same curve does not cross itself, also through other points", "[s
 
 TEST_CASE("Of parallel power laws the break-even price is the same at every x", "[study]") {
   // The other costs 5 / 2 of the reference at 4 USD an hour: as cheap at 4 x 2 / 5 = 1.6.
-  const std::optional<BreakEven> found = break_even(power_law(2, 0.6, {1, 10, 100}), power_law(5, 0.6, {3, 30, 300}), 4);
+  const std::optional<CurveBreakEven> found =
+      break_even(power_law(2, 0.6, {1, 10, 100}), power_law(5, 0.6, {3, 30, 300}), 4);
   REQUIRE(found);
   CHECK(found->x_low == 3);
   CHECK(found->x_high == 100);
@@ -126,7 +127,7 @@ TEST_CASE("Of parallel power laws the break-even price is the same at every x", 
 TEST_CASE("The break-even price follows the ratio of the curves", "[study]") {
   // At x = 1, 10, 100 the reference costs 8, 4, 2 and the other 4, 4, 4, at 3 USD an hour: 6, 3 and 1.5.
   const CostCurve reference{"reference", {{1, 8}, {10, 4}, {100, 2}, {100, 9}}}, other{"other", {{0.1, 4}, {100, 4}}};
-  const std::optional<BreakEven> found = break_even(reference, other, 3);
+  const std::optional<CurveBreakEven> found = break_even(reference, other, 3);
   REQUIRE(found);
   CHECK(found->low == Approx(1.5));
   CHECK(found->median == Approx(3));
@@ -135,7 +136,7 @@ TEST_CASE("The break-even price follows the ratio of the curves", "[study]") {
 
 TEST_CASE("Curves without a common range have no break-even, those with one common x have it there", "[study]") {
   const CostCurve early{"early", {{1, 2}, {10, 1}}}, late{"late", {{10, 4}, {20, 3}}};
-  const std::optional<BreakEven> at_ten = break_even(early, late, 8);
+  const std::optional<CurveBreakEven> at_ten = break_even(early, late, 8);
   REQUIRE(at_ten);
   CHECK(at_ten->price == CurvePoints{{10, 2}});
   CHECK_FALSE(break_even(early, {"later", {{11, 4}, {20, 3}}}, 8).has_value());

@@ -33,7 +33,7 @@ struct Crossing {
 std::vector<Crossing> crossings(const CostCurve& a, const CostCurve& b);
 
 /// The price of another kind of GPU-hour at which its cost is the reference's.
-struct BreakEven {
+struct CurveBreakEven {
   double x_low = 0, x_high = 0;  ///< the range that both curves cover
   CurvePoints price;             ///< (x, price) at the x of either curve in that range
   double low = 0, high = 0;      ///< over those x
@@ -43,6 +43,6 @@ struct BreakEven {
 /// price(x) = other_price y_ref(x) / y_other(x), in the unit of `other_price`, the price (above 0) that the other curve was
 /// computed at: valid where its cost is that of its GPU-hours alone and so proportional to their price. Nothing where the
 /// two ranges of x do not overlap.
-std::optional<BreakEven> break_even(const CostCurve& reference, const CostCurve& other, double other_price);
+std::optional<CurveBreakEven> break_even(const CostCurve& reference, const CostCurve& other, double other_price);
 
 }  // namespace tokenomics
