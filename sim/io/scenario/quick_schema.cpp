@@ -1,6 +1,7 @@
 #include "quick_schema.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 #include <vector>
@@ -19,14 +20,33 @@ enum class Verdict { No, Unsure, Yes };
 
 Verdict yes_if(bool holds) { return holds ? Verdict::Yes : Verdict::No; }
 
-bool has_type(const json& value, const std::string& type) {
-  if (type == "object") return value.is_object();
-  if (type == "array") return value.is_array();
-  if (type == "string") return value.is_string();
-  if (type == "number") return value.is_number();
-  if (type == "integer") return value.is_number_integer();
-  if (type == "boolean") return value.is_boolean();
-  return value.is_null();
+/// The types of a schema as a set of bits.
+unsigned type_named(const std::string& type) {
+  static const std::array<const char*, 7> names{"null", "boolean", "object", "array", "string", "integer", "number"};
+  const auto found = std::find(names.begin(), names.end(), type);
+  const auto index = static_cast<unsigned>(found - names.begin());
+  return type == "number" ? 3U << 5U : 1U << index;  // an integer is a number
+}
+
+unsigned type_bit(const json& value) {
+  switch (value.type()) {
+    case json::value_t::null: return 1U << 0U;
+    case json::value_t::boolean: return 1U << 1U;
+    case json::value_t::object: return 1U << 2U;
+    case json::value_t::array: return 1U << 3U;
+    case json::value_t::string: return 1U << 4U;
+    case json::value_t::number_integer:
+    case json::value_t::number_unsigned: return 1U << 5U;
+    case json::value_t::number_float: return 1U << 6U;
+    default: return 0;
+  }
+}
+
+unsigned types_in(const json& value) {
+  if (value.is_string()) return type_named(value.get<std::string>());
+  unsigned types = 0;
+  for (const json& one : value) types |= type_named(one.get<std::string>());
+  return types;
 }
 
 /// Code points: bytes that do not continue one.
@@ -46,7 +66,7 @@ bool is_annotation(const std::string& keyword) {
 /// One place of the schema. What it does not mention holds for every value.
 struct QuickSchema::Node {
   bool has_unknown_keyword = false;
-  std::vector<std::string> types;
+  unsigned types = ~0U;
   double minimum = -std::numeric_limits<double>::infinity(), maximum = std::numeric_limits<double>::infinity();
   double above = -std::numeric_limits<double>::infinity(), below = std::numeric_limits<double>::infinity();
   std::size_t min_length = 0, min_items = 0, max_items = std::numeric_limits<std::size_t>::max();
@@ -64,9 +84,7 @@ struct QuickSchema::Node {
   [[nodiscard]] Verdict judge(const json& value) const {
     Verdict verdict = has_unknown_keyword ? Verdict::Unsure : Verdict::Yes;
     const auto add = [&](Verdict part) { return (verdict = std::min(verdict, part)) != Verdict::No; };
-    if (!add(yes_if(types.empty() || std::any_of(types.begin(), types.end(),
-                                                 [&](const std::string& type) { return has_type(value, type); }))))
-      return verdict;
+    if ((types & type_bit(value)) == 0) return Verdict::No;
     if (!allowed.empty() && !add(judge_allowed(value))) return verdict;
     if (value.is_number() && !add(judge_number(value.get<double>()))) return verdict;
     if (value.is_string() && min_length > 0 && !add(yes_if(length_of(value.get_ref<const std::string&>()) >= min_length)))
@@ -173,8 +191,7 @@ struct QuickSchema::Reader {
   }
 
   bool read_list(Node& node, const std::string& keyword, const json& value, const std::string& pointer) {
-    if (keyword == "type")
-      node.types = value.is_array() ? value.get<std::vector<std::string>>() : std::vector{value.get<std::string>()};
+    if (keyword == "type") node.types = types_in(value);
     else if (keyword == "enum" && node.allowed.empty()) node.allowed = value.get<std::vector<json>>();
     else if (keyword == "const" && node.allowed.empty()) node.allowed = {value};
     else if (keyword == "required") node.required = value.get<std::vector<std::string>>();
