@@ -52,7 +52,7 @@ TokenVolume volume_of(const WindowOutcome& outcome) {
 RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
   RunResult result;
   result.scenario = scenario;
-  result.hash = scenario_hash(scenario);
+  if (options.hash) result.hash = scenario_hash(scenario);
   const BuiltService service = build_service(result.scenario);
   const std::vector<WindowOutcome> outcomes =
       simulate_windows(result.scenario, service, plan_windows(result.scenario, service), options);

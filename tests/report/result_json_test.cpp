@@ -136,5 +136,17 @@ TEST_CASE("The scenario inside a result is the scenario that was run", "[report]
   CHECK(scenario_hash(again) == file["scenario"]["hash"]);
 }
 
+TEST_CASE("A report without the scenario lacks that and nothing else", "[report]") {
+  ReportOptions without;
+  without.with_scenario = false;
+  RunResult result = test::round_result();
+  ordered_json expected = result_json(result);
+  expected["scenario"].erase("resolved");
+  CHECK(result_json(result, without).dump() == expected.dump());
+  CHECK(result_csv(result, without) == result_csv(result));
+  result.hash.clear();  // as of a run that was told not to compute it
+  CHECK(result_json(result, without)["scenario"]["hash"].is_null());
+}
+
 }  // namespace
 }  // namespace tokenomics

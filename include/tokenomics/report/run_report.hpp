@@ -14,6 +14,7 @@ struct ReportOptions {
   std::string version;           ///< of the program
   bool color = false;            ///< terminal escapes in tables
   std::optional<double> wall_s;  ///< given: `performance` is reported, and the bytes differ from run to run
+  bool with_scenario = true;     ///< false: JSON leaves out the resolved scenario, most of its bytes and time
 };
 
 /// A run as "tokenomics.result/1". Numbers have 9 significant digits; null stands where something does not apply; keys

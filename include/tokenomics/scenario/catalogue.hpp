@@ -37,10 +37,13 @@ struct CatalogueEntry {
   std::map<std::string, std::string> texts;  ///< its top-level texts: "vendor", "gpu", "engine" ...
 };
 
+struct LoadCache;
+
 /// Everything that has a name. Nothing is read before it is asked for.
 ///
 /// A directory holds the folders above, or plain files whose kind is seen from their keys. Names and aliases are
 /// compared without regard to case; an entry of a later directory hides one of the same name in an earlier one.
+/// What was read and found sound is remembered, up to a bound: files are taken not to change while the catalogue lives.
 /// Safe to use from several threads.
 class Catalogue {
  public:
@@ -72,6 +75,7 @@ class Catalogue {
   [[nodiscard]] std::vector<Problem> check(const std::string& schema_name, const nlohmann::json& value) const;
 
  private:
+  friend LoadCache& load_cache(const Catalogue& catalogue);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -12,6 +12,7 @@ struct RunOptions {
   Observer* observer = nullptr;          ///< sees the first replication and window only
   std::function<void(double)> progress;  ///< told the share that is done; may come from any thread
   bool step_by_step = false;
+  bool hash = true;  ///< false: `hash` of the result stays empty; it costs more than loading a variant
 };
 
 /// Simulates a scenario: service, cost and price. Throws Infeasible when the network does not fit or the fleet rule has

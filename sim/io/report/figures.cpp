@@ -54,9 +54,10 @@ std::vector<NamedLatency> latencies(const ServiceResult& service) {
 InteractivityFigures interactivity_figures(const ServiceResult& service) {
   InteractivityFigures figures;
   figures.mean = ratio(service.interactivity_sum, static_cast<double>(service.interactivity_count));
-  if (const auto tpot = latency_figures(service.tpot, kNsPerS)) {
-    figures.p50 = ratio(1.0, tpot->p50);
-    figures.p10 = ratio(1.0, tpot->p90);
+  const Histogram& tpot = service.tpot.histogram();
+  if (tpot.count() > 0) {
+    figures.p50 = ratio(1.0, tpot.quantile(0.50) / kNsPerS);
+    figures.p10 = ratio(1.0, tpot.quantile(0.90) / kNsPerS);
   }
   return figures;
 }
@@ -89,7 +90,8 @@ ThroughputFigures throughput_figures(const RunResult& result) {
 AnswerFigures answer_figures(const RunResult& result) {
   AnswerFigures figures;
   figures.tokens = ratio(result.service.answers_tokens, static_cast<double>(result.service.answers));
-  if (const auto e2e = latency_figures(result.service.e2e, kNsPerS)) figures.seconds = e2e->mean;
+  const Histogram& e2e = result.service.e2e.histogram();
+  if (e2e.count() > 0) figures.seconds = e2e.mean() / kNsPerS;
   if (result.price.prices) figures.usd = ratio(revenue(*result.price.prices, result.volume).value(), result.answers);
   return figures;
 }

@@ -1,5 +1,7 @@
 #include "number_format.hpp"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
@@ -35,8 +37,12 @@ int exponent_of(double value, int digits) {
 
 nlohmann::ordered_json tidy(double value) {
   if (!std::isfinite(value)) return nullptr;
-  const double rounded = std::strtod(fmt::format("{:.9g}", value).c_str(), nullptr);
-  return rounded == 0.0 ? 0.0 : rounded;  // no minus zero
+  if (std::abs(value) < 1e9 && std::trunc(value) == value) return value + 0.0;  // nothing to round; no minus zero
+  std::array<char, 32> text;
+  const char* end = fmt::format_to(text.data(), "{:.9g}", value);
+  double rounded = 0;
+  std::from_chars(text.data(), end, rounded);
+  return rounded;
 }
 nlohmann::ordered_json tidy(const std::optional<double>& value) {
   return value ? tidy(*value) : nlohmann::ordered_json(nullptr);

@@ -7,9 +7,10 @@
 namespace tokenomics {
 
 std::string result_csv(const RunResult& result, const ReportOptions& options) {
-  nlohmann::ordered_json file = result_json(result, options);
+  ReportOptions without_scenario = options;
+  without_scenario.with_scenario = false;
+  nlohmann::ordered_json file = result_json(result, without_scenario);
   for (const char* list : {"binding_details", "windows", "published", "notes"}) file.erase(list);
-  file["scenario"].erase("resolved");
   file["binding"] = fmt::format("{}", fmt::join(file["binding"].get<std::vector<std::string>>(), ";"));
   std::vector<std::string> names, values;
   for (const FlatValue& flat : flattened(file)) {

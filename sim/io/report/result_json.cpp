@@ -34,8 +34,10 @@ ordered_json latency_block(const ServiceResult& service) {
   for (const NamedLatency& latency : latencies(service)) {
     const auto f = latency_figures(*latency.metric, latency.ns_per_unit);
     ordered_json& one = block[latency.key];
-    for (const char* key : {"mean", "p50", "p90", "p95", "p99", "ci95"}) one[key] = nullptr;
-    if (!f) continue;
+    if (!f) {
+      for (const char* key : {"mean", "p50", "p90", "p95", "p99", "ci95"}) one[key] = nullptr;
+      continue;
+    }
     one = {{"mean", tidy(f->mean)}, {"p50", tidy(f->p50)}, {"p90", tidy(f->p90)},
            {"p95", tidy(f->p95)},   {"p99", tidy(f->p99)}, {"ci95", tidy(f->ci95)}};
   }
@@ -253,8 +255,9 @@ ordered_json result_json(const RunResult& result, const ReportOptions& options) 
   file["published"] = list_of(compare_published(result), published_block);
   file["notes"] = result.notes;
   if (options.wall_s) file["performance"] = performance_block(result, *options.wall_s);
-  file["scenario"] = {
-      {"name", result.scenario.name}, {"hash", result.hash}, {"resolved", ordered_json(resolved_json(result.scenario))}};
+  file["scenario"] = {{"name", result.scenario.name},
+                      {"hash", result.hash.empty() ? ordered_json(nullptr) : ordered_json(result.hash)}};
+  if (options.with_scenario) file["scenario"]["resolved"] = resolved_json(result.scenario);
   return file;
 }
 

@@ -175,14 +175,16 @@ ordered_json solution_json(const Solution& solution, const ReportOptions& option
   file["scarcity"] = scarcity_block(solution);
   file["assumptions"] = query.assumptions;
   file["notes"] = solution.notes;
-  file["scenario"] = solution.scenario ? ordered_json(resolved_json(*solution.scenario)) : ordered_json(nullptr);
+  if (options.with_scenario)
+    file["scenario"] = solution.scenario ? ordered_json(resolved_json(*solution.scenario)) : ordered_json(nullptr);
   return file;
 }
 
 std::string solution_csv(const Solution& solution, const ReportOptions& options) {
-  ordered_json file = solution_json(solution, options);
-  for (const char* block : {"scenario", "notes", "assumptions", "other_hardware", "break_even", "strategy"})
-    file.erase(block);
+  ReportOptions without_scenario = options;
+  without_scenario.with_scenario = false;
+  ordered_json file = solution_json(solution, without_scenario);
+  for (const char* block : {"notes", "assumptions", "other_hardware", "break_even", "strategy"}) file.erase(block);
   std::vector<std::string> names, values;
   for (const FlatValue& flat : flattened(file)) {
     names.push_back(flat.name);

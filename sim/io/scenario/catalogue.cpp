@@ -11,6 +11,7 @@
 
 #include "document.hpp"
 #include "json_text.hpp"
+#include "load_cache.hpp"
 #include "schemas.hpp"
 
 namespace tokenomics {
@@ -112,8 +113,9 @@ std::vector<CatalogueKind> catalogue_kinds() {
 
 struct Catalogue::Impl {
   std::vector<std::string> directories;
-  std::mutex mutex;  ///< guards what is read lazily
+  std::mutex mutex;  ///< guards `scanned`, whose entries stay where they are
   Schemas schemas;
+  LoadCache cache;
   std::map<CatalogueKind, std::vector<Named>> scanned;
 
   explicit Impl(std::vector<std::string> all) : directories(std::move(all)), schemas(directories.front() + "/schemas") {}
@@ -147,7 +149,18 @@ struct Catalogue::Impl {
     }
     return std::nullopt;
   }
+
+  std::optional<std::string> find(CatalogueKind kind, const std::string& name) {
+    if (auto path = find_by_file_name(kind, name)) return path;
+    const std::string wanted = lower(name);
+    for (const Named& entry : entries(kind)) {
+      if (std::find(entry.names.begin(), entry.names.end(), wanted) != entry.names.end()) return entry.path.string();
+    }
+    return std::nullopt;
+  }
 };
+
+LoadCache& load_cache(const Catalogue& catalogue) { return catalogue.impl_->cache; }
 
 Catalogue::Catalogue(std::vector<std::string> directories) {
   TOKENOMICS_CHECK(!directories.empty(), "a catalogue needs the shipped directory");
@@ -162,12 +175,11 @@ Catalogue::Catalogue(Catalogue&&) noexcept = default;
 const std::vector<std::string>& Catalogue::directories() const { return impl_->directories; }
 
 std::optional<std::string> Catalogue::find(CatalogueKind kind, const std::string& name) const {
-  if (auto path = impl_->find_by_file_name(kind, name)) return path;
-  const std::string wanted = lower(name);
-  for (const Named& entry : impl_->entries(kind)) {
-    if (std::find(entry.names.begin(), entry.names.end(), wanted) != entry.names.end()) return entry.path.string();
-  }
-  return std::nullopt;
+  const std::string key = std::string(folder_of(kind)) + '\n' + name;
+  if (const auto known = impl_->cache.paths.find(key)) return *known;
+  auto path = impl_->find(kind, name);
+  if (path) impl_->cache.paths.put(key, std::make_shared<const std::string>(*path));
+  return path;
 }
 
 std::string Catalogue::path_of(CatalogueKind kind, const std::string& name) const {
@@ -177,9 +189,7 @@ std::string Catalogue::path_of(CatalogueKind kind, const std::string& name) cons
 }
 
 json Catalogue::raw(CatalogueKind kind, const std::string& name) const {
-  Document document = read_document(path_of(kind, name));
-  if (!document.problems.empty()) throw ScenarioError(document.problems);
-  return std::move(document.value);
+  return sound_document(path_of(kind, name), *this)->value;
 }
 
 std::vector<CatalogueEntry> Catalogue::list(CatalogueKind kind) const {
@@ -218,13 +228,9 @@ std::string Catalogue::schema_text(const std::string& name) const {
   return text_of_file(impl_->schemas.path(name));
 }
 
-const json& Catalogue::schema(const std::string& name) const {
-  const std::lock_guard<std::mutex> lock(impl_->mutex);
-  return impl_->schemas.schema(name);
-}
+const json& Catalogue::schema(const std::string& name) const { return impl_->schemas.schema(name); }
 
 std::vector<Problem> Catalogue::check(const std::string& schema_name, const json& value) const {
-  const std::lock_guard<std::mutex> lock(impl_->mutex);
   return impl_->schemas.check(schema_name, value);
 }
 

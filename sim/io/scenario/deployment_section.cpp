@@ -5,6 +5,7 @@
 #include "resolve.hpp"
 #include "sections.hpp"
 #include "tokenomics/scenario/load.hpp"
+#include "typed_part.hpp"
 
 namespace tokenomics {
 namespace {
@@ -97,8 +98,8 @@ Precisions precisions_from(const json& file, const Network& network) {
 
 OverlapSchedule schedule_from(const json& reference, const Reporter& report, const Catalogue& catalogue) {
   if (reference == "none" && !catalogue.find(CatalogueKind::Overlaps, "none")) return {};
-  const auto part = resolve(catalogue, kOverlapPart, reference, report);
-  return part ? overlap_from(part->value, part->report) : OverlapSchedule{};
+  const auto schedule = typed_overlap(reference, report, catalogue);
+  return schedule ? *schedule : OverlapSchedule{};
 }
 
 namespace {
@@ -114,9 +115,8 @@ void read_overlap(InstancePlan& plan, const json& file, const Reporter& report, 
 }
 
 std::optional<Calibration> resolved_calibration(const json& reference, const Reporter& report, const Catalogue& catalogue) {
-  const auto part = resolve(catalogue, kCalibrationPart, reference, report);
-  if (!part) return std::nullopt;
-  return calibration_from(part->value);
+  const auto calibration = typed_calibration(reference, report, catalogue);
+  return calibration ? std::optional(*calibration) : std::nullopt;
 }
 
 }  // namespace
@@ -199,8 +199,8 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   const AllToAll usual = pool.role == PoolRole::Prefill ? AllToAll::Normal : AllToAll::LowLatency;
   pool.plan.all_to_all = file.contains("all_to_all") ? named_value(kAllToAll, file["all_to_all"].get<std::string>()) : usual;
   if (file.contains("overlap")) read_overlap(pool.plan, file["overlap"], report.at("overlap"), *context.catalogue);
-  if (const auto hardware = resolve(*context.catalogue, kHardwarePart, file["hardware"], report.at("hardware"))) {
-    pool.plan.gpu = gpu_from(hardware->value);
+  if (const auto gpu = typed_gpu(file["hardware"], report.at("hardware"), *context.catalogue)) {
+    pool.plan.gpu = *gpu;
     pool.calibration = pool_calibration(file, report, pool.plan.gpu, context);
   }
   if (context.network == nullptr) return pool;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <mutex>
 
 #include "json_text.hpp"
 #include "pointer.hpp"
@@ -203,6 +204,8 @@ std::string Document::location(const std::string& pointer) const {
   for (const std::string& written : overrides) {
     if (is_within(pointer, written)) return "--set";
   }
+  static std::mutex mutex;  // files of the catalogue are shared by threads; only problems come here
+  const std::lock_guard<std::mutex> lock(mutex);
   if (lines_.empty()) {
     Document again;
     read_text(again, text, &lines_);
@@ -223,7 +226,7 @@ Document parse_document(const std::string& text, const std::string& file) {
 }
 
 Document read_document(const std::string& path) {
-  if (path == "-") return parse_document(std::string(std::istreambuf_iterator<char>(std::cin), {}), path);
+  if (path == kStandardInput) return parse_document(std::string(std::istreambuf_iterator<char>(std::cin), {}), path);
   return parse_document(text_of_file(path), path);
 }
 

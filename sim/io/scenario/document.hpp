@@ -19,7 +19,8 @@ struct Document {
   std::vector<Problem> problems;       ///< found while reading the text
   std::string text;
 
-  /// "file:line" of the place or of its nearest ancestor that is written; "--set" beneath an override.
+  /// "file:line" of the place or of its nearest ancestor that is written; "--set" beneath an override. Safe to ask from
+  /// several threads.
   [[nodiscard]] std::string location(const std::string& pointer) const;
 
  private:
@@ -32,6 +33,8 @@ struct Document {
 /// put into `problems`; after a syntax error `value` is null. Whole numbers written as 1e6 or 4.0 become integers,
 /// which is what JSON Schema's "integer" means.
 Document parse_document(const std::string& text, const std::string& file);
+
+inline constexpr const char* kStandardInput = "-";
 
 /// Reads and parses a file, or standard input for "-". Throws IoError when it cannot be read.
 Document read_document(const std::string& path);

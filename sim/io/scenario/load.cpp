@@ -6,12 +6,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "load_document.hpp"
 #include "load_part.hpp"
 #include "overrides.hpp"
 #include "parts.hpp"
 #include "resolve.hpp"
 #include "sections.hpp"
 #include "tokenomics/base/random.hpp"
+#include "typed_part.hpp"
 
 namespace tokenomics {
 namespace {
@@ -38,22 +40,20 @@ json json_of(const std::vector<PublishedFigure>& figures) {
 
 std::optional<Network> network_of(const json& file, const Reporter& report, const Catalogue& catalogue) {
   if (!file.contains("model") || !report.clean()) return std::nullopt;
-  const auto part = resolve(catalogue, kModelPart, file["model"], report);
-  if (!part) return std::nullopt;
   const std::size_t before = report.problems().size();
-  Network network = network_from(part->value, part->report);
-  if (!network.not_modelled.empty()) {
-    report.add(json(network.name).dump(), "a network that is modelled: this one has " + network.not_modelled);
+  const auto network = typed_network(file["model"], report, catalogue);
+  if (!network) return std::nullopt;
+  if (!network->not_modelled.empty()) {
+    report.add(json(network->name).dump(), "a network that is modelled: this one has " + network->not_modelled);
   }
   if (report.problems().size() != before) return std::nullopt;
-  return network;
+  return *network;
 }
 
 std::optional<WorkloadSpec> workload_of(const json& file, const Reporter& report, const Catalogue& catalogue) {
   if (!file.contains("workload") || !report.clean()) return std::nullopt;
-  const auto part = resolve(catalogue, kWorkloadPart, file["workload"], report);
-  if (!part) return std::nullopt;
-  return workload_from(part->value, part->report, catalogue.directories());
+  const auto workload = typed_workload(file["workload"], report, catalogue);
+  return workload ? std::optional(*workload) : std::nullopt;
 }
 
 void read_deployment(Scenario& scenario, const json& file, const Reporter& report, const Catalogue& catalogue,
@@ -104,8 +104,10 @@ Scenario scenario_from(const Document& document, const Catalogue& catalogue, std
   return scenario;
 }
 
-Scenario load(Document document, const Catalogue& catalogue, const std::vector<std::string>& sets,
-              std::optional<std::uint64_t> seed) {
+}  // namespace
+
+Scenario scenario_of(Document document, const Catalogue& catalogue, const std::vector<std::string>& sets,
+                     std::optional<std::uint64_t> seed) {
   std::vector<Problem> problems = document.problems;
   const bool has_syntax_error = document.value.is_null() && !problems.empty();
   if (has_syntax_error) throw_all(problems);
@@ -122,17 +124,15 @@ Scenario load(Document document, const Catalogue& catalogue, const std::vector<s
   return scenario;
 }
 
-}  // namespace
-
 Scenario load_scenario(const std::string& path_or_name, const Catalogue& catalogue, const std::vector<std::string>& sets,
                        std::optional<std::uint64_t> seed) {
   const std::string path = is_file(path_or_name) ? path_or_name : catalogue.path_of(CatalogueKind::Services, path_or_name);
-  return load(read_document(path), catalogue, sets, seed);
+  return scenario_of(read_document(path), catalogue, sets, seed);
 }
 
 Scenario load_scenario_text(const std::string& text, const std::string& file, const Catalogue& catalogue,
                             const std::vector<std::string>& sets, std::optional<std::uint64_t> seed) {
-  return load(parse_document(text, file), catalogue, sets, seed);
+  return scenario_of(parse_document(text, file), catalogue, sets, seed);
 }
 
 json resolved_json(const Scenario& scenario) {
@@ -157,26 +157,26 @@ std::string scenario_hash(const Scenario& scenario) { return fmt::format("{:016x
 
 Network load_network(const std::string& name, const Catalogue& catalogue) {
   return load_part<Network>(kModelPart, name, catalogue,
-                            [](const Part& part) { return network_from(part.value, part.report); });
+                            [](const Part& part) { return network_from(*part.value, part.report); });
 }
 
 Gpu load_gpu(const std::string& name, const Catalogue& catalogue) {
-  return load_part<Gpu>(kHardwarePart, name, catalogue, [](const Part& part) { return gpu_from(part.value); });
+  return load_part<Gpu>(kHardwarePart, name, catalogue, [](const Part& part) { return gpu_from(*part.value); });
 }
 
 Calibration load_calibration(const std::string& name, const Catalogue& catalogue) {
   return load_part<Calibration>(kCalibrationPart, name, catalogue,
-                                [](const Part& part) { return calibration_from(part.value); });
+                                [](const Part& part) { return calibration_from(*part.value); });
 }
 
 OverlapSchedule load_overlap(const std::string& name, const Catalogue& catalogue) {
   return load_part<OverlapSchedule>(kOverlapPart, name, catalogue,
-                                    [](const Part& part) { return overlap_from(part.value, part.report); });
+                                    [](const Part& part) { return overlap_from(*part.value, part.report); });
 }
 
 WorkloadSpec load_workload(const std::string& name, const Catalogue& catalogue) {
   return load_part<WorkloadSpec>(kWorkloadPart, name, catalogue, [&](const Part& part) {
-    return workload_from(part.value, part.report, catalogue.directories());
+    return workload_from(*part.value, part.report, catalogue.directories());
   });
 }
 
@@ -193,9 +193,7 @@ int fit_of(const CatalogueEntry& entry, const Gpu& gpu, const std::string& engin
   return of == "any" ? 1 : 0;
 }
 
-}  // namespace
-
-std::optional<std::string> best_calibration(const Gpu& gpu, const std::string& engine, const Catalogue& catalogue) {
+std::optional<std::string> best_fit(const Gpu& gpu, const std::string& engine, const Catalogue& catalogue) {
   std::optional<std::string> best;
   int best_fit = 0;
   for (const CatalogueEntry& entry : catalogue.list(CatalogueKind::Calibrations)) {
@@ -205,6 +203,17 @@ std::optional<std::string> best_calibration(const Gpu& gpu, const std::string& e
     best = entry.name;
   }
   return best;
+}
+
+}  // namespace
+
+std::optional<std::string> best_calibration(const Gpu& gpu, const std::string& engine, const Catalogue& catalogue) {
+  BoundedCache<std::optional<std::string>>& known = load_cache(catalogue).best_calibration;
+  const std::string key = gpu.name + '\n' + gpu.architecture + '\n' + engine;
+  if (const auto name = known.find(key)) return *name;
+  auto name = best_fit(gpu, engine, catalogue);
+  known.put(key, std::make_shared<const std::optional<std::string>>(name));
+  return name;
 }
 
 }  // namespace tokenomics

@@ -1,7 +1,9 @@
 #include "overrides.hpp"
 
 #include <algorithm>
+#include <memory>
 
+#include "load_cache.hpp"
 #include "pointer.hpp"
 #include "resolve.hpp"
 #include "schema_view.hpp"
@@ -29,7 +31,8 @@ json parsed_value(const std::string& text, std::vector<Problem>& problems, const
 /// A place on the way down: what stands there, what it means with its base, and the schema that speaks about it.
 struct Place {
   json* written = nullptr;
-  json meant;
+  const json* meant = nullptr;         ///< `written` itself outside of bases
+  std::shared_ptr<const json> merged;  ///< holds `meant` inside of one
   const json* root = nullptr;
   SchemaNodes nodes;
   bool in_base = false;
@@ -40,6 +43,15 @@ const json* catalogue_mark(const SchemaNodes& nodes) {
     if (node->contains("x-catalogue")) return &(*node)["x-catalogue"];
   }
   return nullptr;
+}
+
+/// A base with what is written over it.
+std::shared_ptr<const json> meaning_of(const json& written, const std::string& path, const Catalogue& catalogue) {
+  const auto base = sound_document(path, catalogue);
+  if (written.size() == 1) return {base, &base->value};  // nothing is written over it yet: spares a copy
+  auto meaning = std::make_shared<json>(base->value);
+  merge_into(*meaning, written);
+  return meaning;
 }
 
 /// Steps from a reference into what it refers to.
@@ -53,17 +65,14 @@ void enter_reference(Place& place, const Catalogue& catalogue) {
   if (place.written->is_string()) *place.written = json{{"base", *place.written}};
   if (place.written->contains("base") && (*place.written)["base"].is_string()) {
     place.in_base = true;
-    const std::string base = (*place.written)["base"];
-    place.meant = *place.written;
-    if (catalogue.find(kind.kind, base)) place.meant = merged(catalogue.raw(kind.kind, base), *place.written);
+    place.meant = place.written;
+    if (const auto path = catalogue.find(kind.kind, (*place.written)["base"].get<std::string>())) {
+      place.merged = meaning_of(*place.written, *path, catalogue);
+      place.meant = place.merged.get();
+    }
   }
   place.root = &catalogue.schema(kind.schema);
-  place.nodes = nodes_about(*place.root, *place.root, place.meant);
-}
-
-json child_of(const json& value, const std::string& key) {
-  if (value.is_object()) return value.value(key, json());
-  return value.is_array() ? value.at(std::stoul(key)) : json();
+  place.nodes = nodes_about(*place.root, *place.root, *place.meant);
 }
 
 /// One key down; false when it cannot be: then it has been reported.
@@ -82,15 +91,16 @@ bool descend(Place& place, const std::string& key, const std::string& pointer, c
     problems.push_back({"--set", pointer, key, "no further key: here stands " + shown(*place.written), ""});
     return false;
   }
-  json meant = child_of(place.meant, key);
-  SchemaNodes nodes = nodes_beneath(*place.root, place.nodes, key, meant);
+  const bool is_as_written = place.meant == place.written;
+  const json* meant = &member(*place.meant, key);
+  SchemaNodes nodes = nodes_beneath(*place.root, place.nodes, key, *meant);
   if (nodes.empty() && !(key == "base" && place.in_base)) {
     const KeyHint hint = hint_for_unknown_key(key, known_keys(place.nodes).names);
     problems.push_back({"--set", pointer, "", hint.expected, hint.nearest});
     return false;
   }
   place.written = place.written->is_array() ? &(*place.written)[std::stoul(key)] : &(*place.written)[key];
-  place.meant = std::move(meant);
+  place.meant = is_as_written ? place.written : meant;
   place.nodes = std::move(nodes);
   return true;
 }
@@ -108,7 +118,7 @@ void apply_override(Document& file, const std::string& text, const Catalogue& ca
   }
   json changed = file.value;  // nothing is left half written when the path turns out to be unknown
   const json& root = catalogue.schema(schema);
-  Place place{&changed, changed, &root, nodes_about(root, root, changed), false};
+  Place place{&changed, &changed, nullptr, &root, nodes_about(root, root, changed), false};
   json* parent = nullptr;
   std::string pointer;
   for (const std::string& key : keys) {

@@ -157,7 +157,7 @@ ProviderSpec provider_from(const json& file, const Reporter& report, const Catal
 
 ProviderSpec load_provider(const std::string& name, const Catalogue& catalogue) {
   return load_part<ProviderSpec>(kProviderPart, name, catalogue,
-                                 [&](const Part& part) { return provider_from(part.value, part.report, catalogue); });
+                                 [&](const Part& part) { return provider_from(*part.value, part.report, catalogue); });
 }
 
 std::optional<PriceCard> price_card(const ProviderSpec& provider, std::string_view model, UtcTime when) {

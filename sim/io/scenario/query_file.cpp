@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "load_document.hpp"
 #include "load_part.hpp"
 #include "overrides.hpp"
 #include "parts.hpp"
 #include "resolve.hpp"
 #include "sections.hpp"
 #include "tokenomics/scenario/catalogue.hpp"
+#include "typed_part.hpp"
 
 namespace tokenomics {
 namespace {
@@ -33,18 +35,17 @@ constexpr std::array kObjectives{Objective::OwnMix, Objective::Blended31, Object
 json object_at(const json& file, const char* key) { return file.contains(key) ? file[key] : json::object(); }
 
 std::optional<Network> read_network(const json& file, const Reporter& report, const Catalogue& catalogue) {
-  const auto part = resolve(catalogue, kModelPart, file["model"], report);
-  if (!part) return std::nullopt;
-  Network network = network_from(part->value, part->report);
-  if (!network.not_modelled.empty())
-    report.add(json(network.name).dump(), "a network that is modelled: this one has " + network.not_modelled);
-  return network;
+  const auto network = typed_network(file["model"], report, catalogue);
+  if (!network) return std::nullopt;
+  if (!network->not_modelled.empty())
+    report.add(json(network->name).dump(), "a network that is modelled: this one has " + network->not_modelled);
+  return *network;
 }
 
 void read_workload(Query& query, const json& file, const Reporter& report, const Catalogue& catalogue) {
-  const auto part = resolve(catalogue, kWorkloadPart, file["workload"], report);
-  if (!part) return;
-  query.workload = workload_from(part->value, part->report, catalogue.directories());
+  const auto workload = typed_workload(file["workload"], report, catalogue);
+  if (!workload) return;
+  query.workload = *workload;
   const bool has_sessions =
       !query.workload.lengths && query.workload.trace && query.workload.trace->format == TraceFormat::ClaudeCode;
   if (has_sessions)
@@ -74,10 +75,10 @@ void read_hardware(Query& query, const json& file, const Reporter& report, const
   std::vector<std::string> names;
   for (std::size_t i = 0; i < file["hardware"].size(); ++i) {
     const Reporter at = report.at("hardware").at(std::to_string(i));
-    const auto part = resolve(catalogue, kHardwarePart, file["hardware"][i], at);
-    if (!part) continue;
+    const auto gpu = typed_gpu(file["hardware"][i], at, catalogue);
+    if (!gpu) continue;
     HardwareChoice choice;
-    choice.gpu = gpu_from(part->value);
+    choice.gpu = *gpu;
     if (std::find(names.begin(), names.end(), choice.gpu.name) != names.end())
       at.add(shown(file["hardware"][i]), "a chip that stands once: it stands here again");
     names.push_back(choice.gpu.name);
@@ -234,8 +235,10 @@ Query query_from(const Document& document, const Catalogue& catalogue, std::vect
   return query;
 }
 
-Query load(Document document, const Catalogue& catalogue, const std::vector<std::string>& sets,
-           std::optional<std::uint64_t> seed) {
+}  // namespace
+
+Query query_of(Document document, const Catalogue& catalogue, const std::vector<std::string>& sets,
+               std::optional<std::uint64_t> seed) {
   std::vector<Problem> problems = document.problems;
   if (document.value.is_null()) throw_all(problems);
   for (const std::string& text : sets) apply_override(document, text, catalogue, problems, "query");
@@ -248,8 +251,6 @@ Query load(Document document, const Catalogue& catalogue, const std::vector<std:
   return query;
 }
 
-}  // namespace
-
 const char* to_string(SolveFor what) {
   for (const auto& [name, value] : kSolveFor)
     if (value == what) return name;
@@ -259,12 +260,12 @@ const char* to_string(SolveFor what) {
 Query load_query(const std::string& path_or_name, const Catalogue& catalogue, const std::vector<std::string>& sets,
                  std::optional<std::uint64_t> seed) {
   const std::string path = is_file(path_or_name) ? path_or_name : catalogue.path_of(CatalogueKind::Queries, path_or_name);
-  return load(read_document(path), catalogue, sets, seed);
+  return query_of(read_document(path), catalogue, sets, seed);
 }
 
 Query load_query_text(const std::string& text, const std::string& file, const Catalogue& catalogue,
                       const std::vector<std::string>& sets, std::optional<std::uint64_t> seed) {
-  return load(parse_document(text, file), catalogue, sets, seed);
+  return query_of(parse_document(text, file), catalogue, sets, seed);
 }
 
 }  // namespace tokenomics

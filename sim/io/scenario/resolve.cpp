@@ -2,7 +2,9 @@
 
 #include <array>
 #include <filesystem>
+#include <utility>
 
+#include "load_cache.hpp"
 #include "pointer.hpp"
 
 namespace tokenomics {
@@ -41,6 +43,21 @@ void anchor_trace(json& base, const std::string& file) {
   }
 }
 
+/// A file that has been read and that its schema has been asked about; null after a syntax error.
+std::shared_ptr<const Document> checked_file(const Catalogue& catalogue, const PartKind& kind, const std::string& path,
+                                             std::vector<Problem>& problems) {
+  BoundedCache<Document>& sound = load_cache(catalogue).parts;
+  const std::string key = std::string(kind.schema) + '\n' + path;
+  if (auto known = sound.find(key)) return known;
+  auto document = cached_document(path, catalogue);
+  problems.insert(problems.end(), document->problems.begin(), document->problems.end());
+  if (!document->problems.empty() && document->value.is_null()) return nullptr;
+  const std::vector<Problem> refused = catalogue.check(kind.schema, document->value);
+  Reporter(*document, problems).add_beneath(refused);
+  if (document->problems.empty() && refused.empty() && path != kStandardInput) sound.put(key, document);
+  return document;
+}
+
 }  // namespace
 
 std::optional<PartKind> part_with_schema(const std::string& schema) {
@@ -50,47 +67,48 @@ std::optional<PartKind> part_with_schema(const std::string& schema) {
   return std::nullopt;
 }
 
-json merged(const json& base, const json& patch) {
-  if (!base.is_object() || !patch.is_object() || is_other_kind(base, patch)) return patch;
-  json result = base;
+void merge_into(json& base, const json& patch) {
+  if (!base.is_object() || !patch.is_object() || is_other_kind(base, patch)) {
+    base = patch;
+    return;
+  }
   for (const auto& [key, value] : patch.items()) {
     if (value.is_null()) {
-      result.erase(key);
+      base.erase(key);
+    } else if (const auto known = base.find(key); known != base.end()) {
+      merge_into(*known, value);
     } else {
-      result[key] = result.contains(key) ? merged(result[key], value) : value;
+      base[key] = value;
     }
   }
-  return result;
 }
 
 std::optional<Part> resolve_file(const Catalogue& catalogue, const PartKind& kind, const std::string& path,
                                  std::vector<Problem>& problems) {
-  auto document = std::make_shared<Document>(read_document(path));
+  const auto document = checked_file(catalogue, kind, path, problems);
+  if (!document) return std::nullopt;
   const Reporter report(*document, problems);
-  problems.insert(problems.end(), document->problems.begin(), document->problems.end());
-  const bool is_broken = !document->problems.empty() && document->value.is_null();
-  if (is_broken) return std::nullopt;
-  report.add_beneath(catalogue.check(kind.schema, document->value));
   if (!report.clean()) return std::nullopt;
-  return Part{document->value, document, report};
+  return Part{std::shared_ptr<const json>(document, &document->value), document, report};
 }
 
 std::optional<Part> resolve(const Catalogue& catalogue, const PartKind& kind, const json& reference,
                             const Reporter& report) {
   if (reference.is_string()) return resolve_name(catalogue, kind, reference.get<std::string>(), report);
-  json value = reference;
+  auto value = std::make_shared<json>(reference);
   if (reference.contains("base")) {
     if (!reference["base"].is_string()) {
       report.at("base").add(shown(reference["base"]), std::string("the name of a known ") + kind.one);
       return std::nullopt;
     }
-    auto base = resolve_name(catalogue, kind, reference["base"].get<std::string>(), report.at("base"));
+    const auto base = resolve_name(catalogue, kind, reference["base"].get<std::string>(), report.at("base"));
     if (!base) return std::nullopt;
-    anchor_trace(base->value, base->document->file);
-    value.erase("base");
-    value = merged(base->value, value);
+    json patch = std::exchange(*value, *base->value);
+    anchor_trace(*value, base->document->file);
+    patch.erase("base");
+    merge_into(*value, patch);
   }
-  report.add_beneath(catalogue.check(kind.schema, value));
+  report.add_beneath(catalogue.check(kind.schema, *value));
   if (!report.clean()) return std::nullopt;
   return Part{std::move(value), nullptr, report};
 }

@@ -27,21 +27,21 @@ std::optional<PartKind> part_with_schema(const std::string& schema);
 
 /// A part that its schema has accepted.
 struct Part {
-  nlohmann::json value;
-  std::shared_ptr<Document> document;  ///< the catalogue file; null when the part is written in the scenario
-  Reporter report;                     ///< where problems of the value belong
+  std::shared_ptr<const nlohmann::json> value;
+  std::shared_ptr<const Document> document;  ///< the catalogue file; null when the part is written in the scenario
+  Reporter report;                           ///< where problems of the value belong
 };
 
 /// Resolves a name, a whole part, or {"base": name, ...overrides}. Reports what is wrong and then returns nothing.
 std::optional<Part> resolve(const Catalogue& catalogue, const PartKind& kind, const nlohmann::json& reference,
                             const Reporter& report);
 
-/// Reads a part's own file, for its own sake.
+/// Reads a part's own file, for its own sake. A file that was sound is not read again.
 std::optional<Part> resolve_file(const Catalogue& catalogue, const PartKind& kind, const std::string& path,
                                  std::vector<Problem>& problems);
 
-/// `patch` over `base`: objects are merged key by key, null removes a key, and an object whose "kind" or "law" differs
+/// Lays `patch` over `base`: objects are merged key by key, null removes a key, and an object whose "kind" or "law" differs
 /// replaces the base's, because its other keys belong to another kind.
-nlohmann::json merged(const nlohmann::json& base, const nlohmann::json& patch);
+void merge_into(nlohmann::json& base, const nlohmann::json& patch);
 
 }  // namespace tokenomics

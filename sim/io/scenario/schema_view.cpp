@@ -54,13 +54,6 @@ bool is_index(const std::string& key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-const json& member(const json& value, const std::string& key) {
-  static const json none;
-  if (value.is_object() && value.contains(key)) return value[key];
-  if (value.is_array() && is_index(key) && key.size() < 9 && std::stoul(key) < value.size()) return value[std::stoul(key)];
-  return none;
-}
-
 /// 0.5, 24, 1e9.
 std::string number_text(const json& number) {
   std::string text = fmt::format("{:.15g}", number.get<double>());
@@ -145,6 +138,13 @@ std::pair<std::string, std::string> stem_and_units(const std::string& key) {
 }
 
 }  // namespace
+
+const json& member(const json& value, const std::string& key) {
+  static const json none;
+  if (value.is_object() && value.contains(key)) return value[key];
+  if (value.is_array() && is_index(key) && key.size() < 9 && std::stoul(key) < value.size()) return value[std::stoul(key)];
+  return none;
+}
 
 SchemaNodes nodes_about(const json& root, const json& node, const json& value) {
   SchemaNodes nodes;

@@ -11,6 +11,9 @@ namespace tokenomics {
 /// this value (if/then/else); all branches of anyOf and oneOf.
 using SchemaNodes = std::vector<const nlohmann::json*>;
 
+/// The member or element `key` of a value; null when there is none.
+const nlohmann::json& member(const nlohmann::json& value, const std::string& key);
+
 /// Nodes about `value` from a node of the schema `root`.
 SchemaNodes nodes_about(const nlohmann::json& root, const nlohmann::json& node, const nlohmann::json& value);
 

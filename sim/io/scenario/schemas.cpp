@@ -55,18 +55,21 @@ bool same(const Problem& a, const Problem& b) { return a.pointer == b.pointer &&
 std::string Schemas::path(const std::string& name) const { return folder_ + "/" + name + ".schema.json"; }
 
 const Schemas::Entry& Schemas::entry(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = entries_.find(name);
   if (found != entries_.end()) return found->second;
   Document document = read_document(path(name));
   if (!document.problems.empty()) throw ScenarioError(document.problems);
   CompiledSchema compiled(document.value);
-  return entries_.emplace(name, Entry{std::move(document.value), std::move(compiled)}).first->second;
+  QuickSchema quick(document.value);
+  return entries_.emplace(name, Entry{std::move(document.value), std::move(compiled), std::move(quick)}).first->second;
 }
 
 const json& Schemas::schema(const std::string& name) { return entry(name).schema; }
 
 std::vector<Problem> Schemas::check(const std::string& name, const json& value) {
   const Entry& known = entry(name);
+  if (known.quick.accepts(value)) return {};
   std::vector<Problem> problems;
   for (const SchemaComplaint& complaint : known.compiled.complaints(value)) {
     if (complaint.kind == SchemaComplaint::Kind::UnknownKey) {

@@ -1,17 +1,20 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "document.hpp"
+#include "quick_schema.hpp"
 #include "schema_engine.hpp"
 
 namespace tokenomics {
 
-/// The schema files of a folder, read and compiled when first asked for.
+/// The schema files of a folder, read and compiled when first asked for. Safe to use from several threads, which do not
+/// wait for each other while values are checked.
 class Schemas {
  public:
   explicit Schemas(std::string folder) : folder_(std::move(folder)) {}
@@ -28,10 +31,12 @@ class Schemas {
   struct Entry {
     nlohmann::json schema;
     CompiledSchema compiled;
+    QuickSchema quick;
   };
   const Entry& entry(const std::string& name);
 
   std::string folder_;
+  std::mutex mutex_;  ///< guards the map; entries stay where they are and do not change
   std::map<std::string, Entry> entries_;
 };
 
