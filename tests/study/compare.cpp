@@ -78,6 +78,9 @@ TEST_CASE("A metric moves past absolute + relative |base| and not at it", "[stud
   CHECK(compare(single("usd", 200), single("usd", 202.6), tolerating(0.01, 0.5)).findings.size() == 1);
   // The share is of the size of the base, also below zero.
   CHECK(compare(single("bias", -200), single("bias", -202), {}).findings.empty());
+  // In binary 2.2 - 2 is more than 0.2.
+  CHECK(compare(single("usd", 2), single("usd", 2.2), tolerating(0, 0.2)).findings.empty());
+  CHECK(compare(single("usd", 2e9), single("usd", 2.2e9), tolerating(0.1)).findings.empty());
   // Around zero only rounding is let pass: 1e-12.
   CHECK(compare(single("usd", 0), single("usd", 1e-12), {}).findings.empty());
   CHECK(compare(single("usd", 0), single("usd", 2e-12), {}).findings.size() == 1);

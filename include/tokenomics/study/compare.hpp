@@ -10,13 +10,14 @@
 
 namespace tokenomics {
 
-/// A metric moved when |new - base| > absolute + relative |base|.
+/// A metric moved when |new - base| > absolute + relative |base|, up to rounding.
 struct Tolerance {
   double relative = 0.01;
-  double absolute = 0;  ///< in the metric's own unit; never less than kRoundingFloor
+  double absolute = 0;  ///< in the metric's own unit
 };
-/// What results of 9 digits and sums in another order may differ by around zero.
-inline constexpr double kRoundingFloor = 1e-12;
+/// On top of every tolerance, times max(1, |base|): sums in another order differ around zero, and 2.2 - 2 is a little more
+/// than 0.2. Far below the 9 digits of a result.
+inline constexpr double kRounding = 1e-12;
 double allowed(const Tolerance& tolerance, double base);
 bool is_moved(const Tolerance& tolerance, double base, double now);
 

@@ -28,7 +28,7 @@ bool has_component(std::string_view metric, const Patterns& patterns) {
 }  // namespace
 
 double allowed(const Tolerance& tolerance, double base) {
-  return std::max(tolerance.absolute, kRoundingFloor) + tolerance.relative * std::abs(base);
+  return tolerance.absolute + tolerance.relative * std::abs(base) + kRounding * std::max(1.0, std::abs(base));
 }
 
 bool is_moved(const Tolerance& tolerance, double base, double now) {
