@@ -118,6 +118,8 @@ int compare_it(const Options& options) {
   }
   BaselinePlan plan;
   if (updates) plan = plan_baseline(base_name, is_first ? nullptr : &base, now);
+  base.text = {};  // as large as the file, and only NEW's is still needed
+  if (!updates) now.text = {};
   ResultOutput output(options);
   const Comparison comparison = compare(std::move(base.points), std::move(now.points), std::move(rules));
   output.finish(rendered(comparison, format, files, report));
