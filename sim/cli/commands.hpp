@@ -32,6 +32,7 @@ Command market_command();
 Command weights_command();
 Command answers_command();
 Command claims_command();
+Command compare_command();
 Command list_command();
 Command show_command();
 Command trace_command();

@@ -30,8 +30,8 @@ std::string shown(const OptionRow& row) {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{run_command(),    explain_command(), solve_command(),   frontier_command(),
                                         infer_command(),  market_command(),  weights_command(), answers_command(),
-                                        claims_command(), list_command(),    show_command(),    trace_command(),
-                                        schema_command()};
+                                        claims_command(), compare_command(), list_command(),    show_command(),
+                                        trace_command(),  schema_command()};
   return all;
 }
 
