@@ -9,6 +9,7 @@ tokenomics_root=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}"
 tokenomics_build_packages=(g++ cmake ninja-build libboost-program-options-dev libboost-iostreams-dev libeigen3-dev
                            nlohmann-json3-dev libfmt-dev libvalijson-dev librandom123-dev libmuparser-dev)
 tokenomics_test_packages=(catch2 librapidcheck-dev ccache clang-format python3)
+tokenomics_cluster_packages=(slurmctld slurmd slurm-client munge)
 
 say() { printf '%s\n' "$*" >&2; }
 

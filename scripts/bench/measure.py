@@ -42,16 +42,16 @@ class Program:
         return subprocess.Popen([self.binary, *words], stdout=out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def timed(self, *words):
-        """(wall seconds, CPU seconds, standard output) of one run, starting and loading it included."""
+        """(wall seconds, CPU seconds, standard output, standard error) of one run, starting and loading it included."""
         with tempfile.TemporaryFile() as out:
             start = time.perf_counter()
             process = self.spawn(words, out)
             _, status, usage = os.wait4(process.pid, 0)
             wall_s = time.perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)
-            check(process, words)
+            remarks = check(process, words)
             out.seek(0)
-            return wall_s, usage.ru_utime + usage.ru_stime, out.read().decode()
+            return wall_s, usage.ru_utime + usage.ru_stime, out.read().decode(), remarks
 
     def peak_mib(self, *words):
         """Largest resident set, read from /proc every 2 ms: wait4 would count what this script held when it forked."""
@@ -69,6 +69,7 @@ def check(process, words):
     process.stderr.close()
     if process.returncode != 0:
         sys.exit(f"tokenomics {' '.join(words)}: exit code {process.returncode}\n{message}")
+    return message
 
 
 def high_water_kib(pid):
@@ -111,8 +112,8 @@ def quiet_run(scenario, *words):
 
 def main_job(program, table, runs):
     times = [program.timed(*quiet_run(MAIN_JOB)) for _ in range(runs)]
-    table.add(f"run {MAIN_JOB}", "s", [wall_s for wall_s, _, _ in times], "< 5", lambda s: s < 5)
-    table.add(f"run {MAIN_JOB}, CPU time", "s", [cpu_s for _, cpu_s, _ in times])
+    table.add(f"run {MAIN_JOB}", "s", [wall_s for wall_s, *_ in times], "< 5", lambda s: s < 5)
+    table.add(f"run {MAIN_JOB}, CPU time", "s", [cpu_s for _, cpu_s, *_ in times])
     table.add(f"run {MAIN_JOB}, peak memory", "MiB", [program.peak_mib(*quiet_run(MAIN_JOB))])
 
 
@@ -120,7 +121,7 @@ def requests_per_second(program, table, runs):
     """The whole program, percentiles, cost and report included, over all requests with the warm-up's left out."""
     walls, cpus = [], []
     for _ in range(runs):
-        wall_s, cpu_s, text = program.timed(*quiet_run(SPEED, "--format", "json"))
+        wall_s, cpu_s, text, _ = program.timed(*quiet_run(SPEED, "--format", "json"))
         requests = json.loads(text)["requests"]["completed"]
         walls.append(requests / wall_s)
         cpus.append(requests / cpu_s)
@@ -163,6 +164,43 @@ def against_steps(program, table, runs):
         table.add(f"{name}, steps over leaps, CPU time", "ratio", ratios)
 
 
+def small_points(folder, count, hardware="h100-sxm"):
+    """A sweep of points that take some milliseconds each; on an RTX 4090 the network does not fit, and they take none."""
+    sweep = {
+        "scenario": {
+            "model": "llama-3.3-70b",
+            "workload": {"base": "chat-2023", "arrivals": {"kind": "poisson", "rate_per_s": 2}},
+            "deployment": {"hardware": hardware, "parallelism": {"tp": 4}},
+            "cost": {"usd_per_gpu_hour": 2},
+            "measure": {"requests": 300, "warm_up_requests": 20},
+        },
+        "axes": [
+            {"name": "rate", "pointer": "/workload/arrivals/rate_per_s", "from": 0.5, "to": 4, "count": count // 1000},
+            {"name": "price", "pointer": "/cost/usd_per_gpu_hour", "from": 1, "to": 3, "count": 1000},
+        ],
+    }
+    path = Path(folder) / f"{hardware}-{count}.json"
+    path.write_text(json.dumps(sweep), encoding="utf-8")
+    return str(path)
+
+
+def sweeps(program, table, runs):
+    """Cores, overhead and memory of sweeps. The runs on one and on two threads take turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["sweep", small_points(folder, 2000), "--format", "csv", "--quiet", "--timing", "--jobs"]
+        gains, overheads = [], []
+        for _ in range(runs):
+            one, two = program.timed(*words, "1"), program.timed(*words, "2")
+            gains.append(one[0] / two[0])
+            overheads.append(float(one[3].split("; ")[1].split(" us")[0]))
+        table.add("sweep of 2,000 small points, 2 threads over 1", "ratio", gains, ">= 1.8", lambda gain: gain >= 1.8)
+        table.add("... beside simulating, a point", "us", overheads, "< 200", lambda us: us < 200)
+        for count in (10_000, 1_000_000):
+            words = ["sweep", small_points(folder, count, "rtx-4090"), "--out", f"{folder}/{count}", "--quiet"]
+            table.add(f"sweep of {count:,} points that do not fit, peak memory", "MiB", [program.peak_mib(*words)],
+                      "< 500", lambda mib: mib < 500)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", help="the built program")
@@ -177,6 +215,7 @@ def main():
     memory(program, table)
     main_job(program, table, runs)
     against_steps(program, table, min(runs, 3))
+    sweeps(program, table, min(runs, 3))
     if arguments.json:
         Path(arguments.json).write_text(json.dumps({"rows": table.rows}, indent=1) + "\n", encoding="utf-8")
 

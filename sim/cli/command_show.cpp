@@ -8,6 +8,7 @@
 #include "tokenomics/scenario/market_spec.hpp"
 #include "tokenomics/scenario/provider.hpp"
 #include "tokenomics/scenario/query.hpp"
+#include "tokenomics/scenario/sweep_spec.hpp"
 
 namespace tokenomics::cli {
 namespace {
@@ -29,6 +30,7 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
     case CatalogueKind::Providers: load_provider(name, catalogue); break;
     case CatalogueKind::Queries: load_query(name, catalogue); break;
+    case CatalogueKind::Sweeps: load_sweep(name, catalogue); break;
     case CatalogueKind::Claims: break;
     case CatalogueKind::Markets: load_market(name, catalogue); break;
   }

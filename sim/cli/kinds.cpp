@@ -34,7 +34,9 @@ CatalogueKind kind_named(const std::string& word) {
                                                           {"queries", CatalogueKind::Queries},
                                                           {"market", CatalogueKind::Markets},
                                                           {"markets", CatalogueKind::Markets},
-                                                          {"claims", CatalogueKind::Claims}};
+                                                          {"claims", CatalogueKind::Claims},
+                                                          {"sweep", CatalogueKind::Sweeps},
+                                                          {"sweeps", CatalogueKind::Sweeps}};
   if (const auto found = names.find(word); found != names.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [name, kind] : names) known.push_back(name);

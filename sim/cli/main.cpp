@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "output.hpp"
 #include "tokenomics/base/error.hpp"
+#include "tokenomics/report/sweep_folder.hpp"
 
 namespace tokenomics::cli {
 namespace {
@@ -49,9 +50,12 @@ int dispatch(const std::vector<std::string>& words) {
   if (words.front().starts_with('-')) return *handle_global(words.front());
   const bool asks_help = words.front() == "help";
   if (asks_help && words.size() == 1) return print(help_of_program());
-  const Command& command = known_command(asks_help ? words[1] : words.front());
+  auto rest = words.begin() + (asks_help ? 1 : 0);
+  const Command* two_words = rest + 1 < words.end() ? find_command(*rest + " " + *(rest + 1)) : nullptr;
+  const Command& command = two_words != nullptr ? *two_words : known_command(*rest);
+  rest += two_words != nullptr ? 2 : 1;
   if (asks_help) return print(help_of(command));
-  const Options options = parse(command, {words.begin() + 1, words.end()});
+  const Options options = parse(command, {rest, words.end()});
   return options.has("help") ? print(help_of(command)) : command.run(options);
 }
 
@@ -70,6 +74,8 @@ int run_program(const std::vector<std::string>& words) {
                                         has_command ? words.front() + " " : ""));
   } catch (const ScenarioError& error) {
     return complain(kUsage, error.what());
+  } catch (const FolderError& error) {
+    return complain(kUsage, fmt::format("tokenomics: {}", error.what()));
   } catch (const Infeasible& error) {
     return complain(kInfeasible, fmt::format("tokenomics: infeasible: {}", error.what()));
   } catch (const std::bad_alloc&) {

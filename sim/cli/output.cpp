@@ -39,15 +39,20 @@ void forget(int slot) {
   if (slot >= 0) is_unfinished[static_cast<std::size_t>(slot)] = 0;
 }
 
+std::array<char, 1024> advice_text;
+volatile std::sig_atomic_t advice_size = 0;
+volatile std::sig_atomic_t code_on_termination = 128 + SIGTERM;
+
 extern "C" void end_on_signal(int signal) {
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (is_unfinished[slot]) unlink(unfinished_names[slot].data());
   }
   constexpr char kText[] = "tokenomics: interrupted\n";
-  if (write(STDERR_FILENO, kText, sizeof kText - 1) < 0) {
+  const bool is_told = write(STDERR_FILENO, kText, sizeof kText - 1) >= 0;
+  if (is_told && write(STDERR_FILENO, advice_text.data(), static_cast<std::size_t>(advice_size)) < 0) {
     // Nobody is left to be told.
   }
-  _exit(128 + signal);
+  _exit(signal == SIGTERM ? code_on_termination : 128 + signal);
 }
 
 /// Where a link points, so that renaming does not replace the link itself.
@@ -117,6 +122,19 @@ void handle_interrupts() {
     action.sa_handler = end_on_signal;
     sigaction(signal, &action, nullptr);
   }
+  // A file that has grown to its limit is an error of that write, not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void set_interrupt_advice(const std::string& advice) {
+  const std::string line = advice.substr(0, advice_text.size() - 1) + "\n";
+  std::memcpy(advice_text.data(), line.data(), line.size());
+  advice_size = static_cast<std::sig_atomic_t>(line.size());
+}
+
+void ask_to_try_again_on_termination() {
+  constexpr int kTryAgain = 75;  // EX_TEMPFAIL
+  code_on_termination = kTryAgain;
 }
 
 bool wants_color(const Options& options) {

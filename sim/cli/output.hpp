@@ -36,6 +36,11 @@ void write_standard_output(std::string_view text);
 /// Removes unfinished files and ends the program with 130 on SIGINT, 143 on SIGTERM.
 void handle_interrupts();
 
+/// What a user who interrupts the program is told to do next. At most some hundred characters.
+void set_interrupt_advice(const std::string& advice);
+/// From now on SIGTERM, with which clusters end tasks that they will start again, ends the program with 75.
+void ask_to_try_again_on_termination();
+
 /// Whether tables get colour: --color, NO_COLOR, TERM and where they go.
 bool wants_color(const Options& options);
 

@@ -24,6 +24,14 @@ std::string shipped_catalogue() {
   return TOKENOMICS_SOURCE_CATALOGUE;
 }
 
+/// "42 s", "3 min 20 s", "2 h 05 min".
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<long long>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
 constexpr auto kBeforeFirst = std::chrono::seconds(1);
 constexpr auto kBetween = std::chrono::milliseconds(100);
 
@@ -35,7 +43,12 @@ Catalogue open_catalogue(const Options& options) {
   return Catalogue(std::move(directories));
 }
 
-ReportOptions report_options(const Options& options) { return {TOKENOMICS_VERSION, wants_color(options), std::nullopt}; }
+ReportOptions report_options(const Options& options) {
+  ReportOptions report;
+  report.version = TOKENOMICS_VERSION;
+  report.color = wants_color(options);
+  return report;
+}
 
 unsigned jobs_of(const Options& options) {
   constexpr unsigned kMostJobs = 1024;
@@ -79,16 +92,29 @@ Progress::~Progress() {
 
 std::function<void(double)> Progress::listener() {
   if (!is_wanted_) return {};
-  return [this](double share) { show(share); };
+  return [this](double share) { show([share] { return fmt::format("{:3.0f}%", 100.0 * share); }); };
 }
 
-void Progress::show(double share) {
+std::function<void(std::uint64_t)> Progress::counter(std::uint64_t total, std::uint64_t before, const char* what) {
+  if (!is_wanted_) return {};
+  const auto start = std::chrono::steady_clock::now();
+  return [=, this](std::uint64_t done) {
+    show([=] {
+      const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const double rate = static_cast<double>(done - before) / passed;
+      const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
+      return fmt::format("{} of {} {}, {:.4g}/s, {} left", done, total, what, rate, duration_text(left));
+    });
+  };
+}
+
+void Progress::show(const std::function<std::string()>& text) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + kBetween;
   is_shown_ = true;
-  fmt::print(stderr, "\r{:3.0f}%", 100.0 * share);
+  fmt::print(stderr, "\r{}\x1b[K", text());
   std::fflush(stderr);
 }
 

@@ -55,9 +55,11 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   /// Empty when nobody looks. May be called from any thread.
   [[nodiscard]] std::function<void(double)> listener();
+  /// Told how many of `total` are done, of which `before` were when the work began: shows the rate and the time left.
+  [[nodiscard]] std::function<void(std::uint64_t)> counter(std::uint64_t total, std::uint64_t before, const char* what);
 
  private:
-  void show(double share);
+  void show(const std::function<std::string()>& text);
 
   bool is_wanted_;
   bool is_shown_ = false;

@@ -25,6 +25,7 @@ enum class CatalogueKind {
   Queries,       ///< queries/: what `solve` and `frontier` take
   Markets,       ///< markets/: what `market` takes
   Claims,        ///< claims/: published claims that `claims` checks
+  Sweeps,        ///< sweeps/: what `sweep` takes
 };
 std::string_view folder_of(CatalogueKind kind);
 std::vector<CatalogueKind> catalogue_kinds();

@@ -29,6 +29,25 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return line + '\n';
 }
 
+std::vector<std::string> csv_fields(std::string_view line) {
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  std::vector<std::string> fields(1);
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '"') {
+      const bool is_doubled = is_quoted && i + 1 < line.size() && line[i + 1] == '"';
+      if (is_doubled) fields.back() += line[i++];
+      if (!is_doubled) is_quoted = !is_quoted;
+    } else if (c == ',' && !is_quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
 std::string csv_value(const nlohmann::ordered_json& scalar) {
   if (scalar.is_null()) return "";
   return scalar.is_string() ? scalar.get<std::string>() : scalar.dump();

@@ -26,7 +26,7 @@ struct KindRow {
   std::string_view one;   ///< in messages
   std::string_view mark;  ///< a key that only this kind has
 };
-constexpr std::array<KindRow, 10> kKinds{{{CatalogueKind::Hardware, "hardware", "GPU", "architecture"},
+constexpr std::array<KindRow, 11> kKinds{{{CatalogueKind::Hardware, "hardware", "GPU", "architecture"},
                                           {CatalogueKind::Models, "models", "network", "attention"},
                                           {CatalogueKind::Workloads, "workloads", "workload", "arrivals"},
                                           {CatalogueKind::Calibrations, "calibrations", "calibration", "kernels"},
@@ -35,7 +35,8 @@ constexpr std::array<KindRow, 10> kKinds{{{CatalogueKind::Hardware, "hardware", 
                                           {CatalogueKind::Overlaps, "overlaps", "overlap schedule", "stages"},
                                           {CatalogueKind::Queries, "queries", "query", "solve_for"},
                                           {CatalogueKind::Markets, "markets", "market", "segments"},
-                                          {CatalogueKind::Claims, "claims", "file of claims", "claims"}}};
+                                          {CatalogueKind::Claims, "claims", "file of claims", "claims"},
+                                          {CatalogueKind::Sweeps, "sweeps", "sweep", "axes"}}};
 
 const KindRow& row_of(CatalogueKind kind) {
   return *std::find_if(kKinds.begin(), kKinds.end(), [&](const KindRow& row) { return row.kind == kind; });

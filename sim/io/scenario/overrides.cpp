@@ -138,4 +138,33 @@ void apply_override(Document& file, const std::string& text, const Catalogue& ca
   file.overrides.push_back(pointer);
 }
 
+std::string as_pointer(const std::string& path) {
+  std::string pointer;
+  for (const std::string& key : path_keys(path)) pointer = pointer_append(pointer, key);
+  return pointer;
+}
+
+std::optional<FieldKind> field_kind(const Document& file, const std::string& path, const Catalogue& catalogue,
+                                    const std::string& schema, Problem& unknown) {
+  json copy = file.value;
+  const json& root = catalogue.schema(schema);
+  Place place{&copy, &copy, nullptr, &root, nodes_about(root, root, copy), false};
+  std::string pointer;
+  std::vector<Problem> problems;
+  for (const std::string& key : path_keys(path)) {
+    pointer = pointer_append(pointer, key);
+    if (descend(place, key, pointer, catalogue, problems)) continue;
+    unknown = problems.back();
+    return std::nullopt;
+  }
+  std::vector<std::string> types;
+  for (const json* node : place.nodes) {
+    const json type = node->value("type", json());
+    if (type.is_string()) types.push_back(type);
+    if (type.is_array()) types.insert(types.end(), type.begin(), type.end());
+  }
+  const auto may_be = [&](const char* type) { return std::find(types.begin(), types.end(), type) != types.end(); };
+  return FieldKind{may_be("number") || may_be("integer"), may_be("integer") && !may_be("number")};
+}
+
 }  // namespace tokenomics
