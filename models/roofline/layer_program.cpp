@@ -64,7 +64,7 @@ TokenNodes::TokenNodes(double largest, double tile) {
   double next_tile = tile;
   while (values_.back() < largest) {
     double next = values_.back() * kRatio;
-    while (next_tile <= values_.back()) next_tile += tile;
+    while (next_tile <= std::min(values_.back(), last_tile)) next_tile += tile;
     if (next_tile <= last_tile) next = std::min(next, next_tile);
     values_.push_back(next);
   }
