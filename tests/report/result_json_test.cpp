@@ -136,6 +136,17 @@ TEST_CASE("The scenario inside a result is the scenario that was run", "[report]
   CHECK(scenario_hash(again) == file["scenario"]["hash"]);
 }
 
+TEST_CASE("A report of some figures has their blocks as they are in the whole, and no others", "[report]") {
+  ReportOptions some;
+  some.only = {"latency.ttft_s.p90", "cost.usd_per_hour", "binding"};
+  const ordered_json whole = result_json(test::round_result()), part = result_json(test::round_result(), some);
+  CHECK(part["latency"]["ttft_s"] == whole["latency"]["ttft_s"]);
+  CHECK_FALSE(part["latency"].contains("tpot_ms"));
+  CHECK(part["cost"] == whole["cost"]);
+  CHECK(part["binding"] == whole["binding"]);
+  for (const char* block : {"requests", "price", "pools", "binding_details"}) CHECK_FALSE(part.contains(block));
+}
+
 TEST_CASE("A report without the scenario lacks that and nothing else", "[report]") {
   ReportOptions without;
   without.with_scenario = false;

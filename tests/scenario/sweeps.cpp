@@ -220,6 +220,7 @@ TEST_CASE("everything that a sweep names is checked, with the nearest known name
   CHECK_THAT(refusal({{"axes", {kTp}}, {"metrics", {"latency.ttft_s.p91"}}}),
              Catch::Contains("/metrics/0") && Catch::Contains("did you mean latency.ttft_s.p90?"));
   CHECK_THAT(refusal({{"axes", {kTp}}, {"metrics", {"latency.ttft_s"}}}), Catch::Contains("one figure, not a group"));
+  CHECK_THAT(refusal({{"axes", {kTp}}, {"metrics", {"performance.wall_s"}}}), Catch::Contains("what came out"));
   CHECK_THAT(refusal({{"axes", {kTp}}, {"derived", {{"x", "tpp * 2"}}}}),
              Catch::Contains("unknown name tpp; did you mean tp?"));
   CHECK_THAT(refusal({{"axes", {kTp}}, {"objective", {{"minimize", "tp +"}}}}), Catch::Contains("/objective/minimize"));

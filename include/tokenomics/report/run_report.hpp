@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -11,10 +12,11 @@ namespace tokenomics {
 
 /// What a report says besides the result itself.
 struct ReportOptions {
-  std::string version;           ///< of the program
-  bool color = false;            ///< terminal escapes in tables
-  std::optional<double> wall_s;  ///< given: `performance` is reported, and the bytes differ from run to run
-  bool with_scenario = true;     ///< false: JSON leaves out the resolved scenario, most of its bytes and time
+  std::string version;              ///< of the program
+  bool color = false;               ///< terminal escapes in tables
+  std::optional<double> wall_s;     ///< given: `performance` is reported, and the bytes differ from run to run
+  std::vector<std::string> only{};  ///< dotted names: JSON of a run has just the blocks that these lie in; empty: all
+  bool with_scenario = true;        ///< false: JSON leaves out the resolved scenario, most of its bytes and time
 };
 
 /// A run as "tokenomics.result/1". Numbers have 9 significant digits; null stands where something does not apply; keys

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <string_view>
+
 #include <nlohmann/json.hpp>
 
 #include "figures.hpp"
@@ -29,15 +32,22 @@ ordered_json requests_block(const RequestCounts& counts) {
           {"truncated", counts.truncated}};
 }
 
-ordered_json latency_block(const ServiceResult& service) {
+/// Whether a block is asked for: some wanted figure lies in it.
+bool is_wanted(const ReportOptions& options, std::string_view block) {
+  const auto lies_in = [&](const std::string& name) {
+    return name.starts_with(block) && (name.size() == block.size() || name[block.size()] == '.');
+  };
+  return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), lies_in);
+}
+
+ordered_json latency_block(const ServiceResult& service, const ReportOptions& options) {
   ordered_json block;
   for (const NamedLatency& latency : latencies(service)) {
+    if (!is_wanted(options, std::string("latency.") + latency.key)) continue;
     const auto f = latency_figures(*latency.metric, latency.ns_per_unit);
     ordered_json& one = block[latency.key];
-    if (!f) {
-      for (const char* key : {"mean", "p50", "p90", "p95", "p99", "ci95"}) one[key] = nullptr;
-      continue;
-    }
+    for (const char* key : {"mean", "p50", "p90", "p95", "p99", "ci95"}) one[key] = nullptr;
+    if (!f) continue;
     one = {{"mean", tidy(f->mean)}, {"p50", tidy(f->p50)}, {"p90", tidy(f->p90)},
            {"p95", tidy(f->p95)},   {"p99", tidy(f->p99)}, {"ci95", tidy(f->ci95)}};
   }
@@ -216,6 +226,10 @@ ordered_json published_block(const PublishedComparison& one) {
           {"source", one.figure.source}};
 }
 
+ordered_json limit_block(const BindingLimit& limit) {
+  return {{"name", limit.name}, {"strength", tidy(limit.strength)}, {"detail", limit.detail}};
+}
+
 ordered_json performance_block(const RunResult& result, double wall_s) {
   const double requests = static_cast<double>(result.service.requests.arrived);
   return {{"events", result.service.events},
@@ -234,26 +248,28 @@ ordered_json list_of(const Items& items, Block block) {
 
 ordered_json result_json(const RunResult& result, const ReportOptions& options) {
   ordered_json file{{"schema", "tokenomics.result/1"}, {"version", options.version}, {"seed", result.scenario.seed}};
-  file["requests"] = requests_block(result.service.requests);
-  file["latency"] = latency_block(result.service);
-  file["interactivity_tok_s_user"] = interactivity_block(result.service);
-  file["throughput"] = throughput_block(result);
-  file["pools"] = list_of(result.pools, pool_block);
-  file["memory"] = memory_block(result);
-  file["fleet"] = fleet_block(result.fleet);
-  file["cost"] = cost_block(result);
-  file["price"] = price_block(result.price);
-  file["answer"] = answer_block(result);
-  file["binding"] = list_of(result.binding, [](const BindingLimit& limit) { return ordered_json(limit.name); });
-  file["binding_details"] = list_of(result.binding, [](const BindingLimit& limit) {
-    return ordered_json{{"name", limit.name}, {"strength", tidy(limit.strength)}, {"detail", limit.detail}};
-  });
-  file["energy"] = energy_block(result.energy);
-  file["slo"] = slo_block(result);
-  file["represents"] = represents_block(result);
-  file["windows"] = list_of(result.windows, window_block);
-  file["published"] = list_of(compare_published(result), published_block);
-  file["notes"] = result.notes;
+  const auto add = [&](const char* key, const auto& block) {
+    if (is_wanted(options, key)) file[key] = block();
+  };
+  add("requests", [&] { return requests_block(result.service.requests); });
+  add("latency", [&] { return latency_block(result.service, options); });
+  add("interactivity_tok_s_user", [&] { return interactivity_block(result.service); });
+  add("throughput", [&] { return throughput_block(result); });
+  add("pools", [&] { return list_of(result.pools, pool_block); });
+  add("memory", [&] { return memory_block(result); });
+  add("fleet", [&] { return fleet_block(result.fleet); });
+  add("cost", [&] { return cost_block(result); });
+  add("price", [&] { return price_block(result.price); });
+  add("answer", [&] { return answer_block(result); });
+  add("binding",
+      [&] { return list_of(result.binding, [](const BindingLimit& limit) { return ordered_json(limit.name); }); });
+  add("binding_details", [&] { return list_of(result.binding, limit_block); });
+  add("energy", [&] { return energy_block(result.energy); });
+  add("slo", [&] { return slo_block(result); });
+  add("represents", [&] { return represents_block(result); });
+  add("windows", [&] { return list_of(result.windows, window_block); });
+  add("published", [&] { return list_of(compare_published(result), published_block); });
+  add("notes", [&] { return ordered_json(result.notes); });
   if (options.wall_s) file["performance"] = performance_block(result, *options.wall_s);
   file["scenario"] = {{"name", result.scenario.name},
                       {"hash", result.hash.empty() ? ordered_json(nullptr) : ordered_json(result.hash)}};

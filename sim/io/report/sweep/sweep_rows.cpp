@@ -124,6 +124,7 @@ struct SweepRows::Impl {
     how.hash = false;
     ReportOptions report;
     report.with_scenario = false;
+    report.only = spec.metrics;
     const Scenario scenario = scenarios->load(point.sets, point.seed);
     const RunResult result = [&] {
       const Stopwatch watch(simulated_ns);
