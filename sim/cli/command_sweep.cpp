@@ -44,6 +44,7 @@ int sweep(const Options& options) {
   const Engine engine = engine_of(options);
   const Catalogue catalogue = open_catalogue(options);
   const SweepWork work(catalogue, sweep_of(options, catalogue));
+  work.check_loading();
   const auto out = options.text("out");
   if (!out) return stream(work, format, options);
   if (engine == Engine::Slurm) return sweep_on_slurm(work, format.rows, options);
@@ -69,7 +70,7 @@ int resume(const Options& options) {
   const std::uint64_t shards = folder.manifest().shards;
   if (shards == 1) make_rows(*work, folder, 0, 1, options);
   if (shards > 1) {
-    for (const auto& [index, why] : folder.missing_shards()) make_rows(*work, folder, index, shards, options);
+    for (const auto& [index, why] : missing_shards(*work, folder)) make_rows(*work, folder, index, shards, options);
     folder.merge_shards();
   }
   return finish_sweep(*work, folder, options);
@@ -89,6 +90,7 @@ SweepFolder folder_of_shard(const Options& options, const Catalogue& catalogue, 
     return folder;
   }
   const SweepWork work(catalogue, sweep_of(options, catalogue));
+  work.check_loading();
   const bool is_jsonl = options.choice("format", {"csv", "jsonl"}) == "jsonl";
   SweepManifest manifest = work.manifest(is_jsonl ? RowFormat::JsonLines : RowFormat::Csv);
   manifest.shards = of;

@@ -78,7 +78,7 @@ void make_rows(const SweepWork& work, const SweepFolder& folder, std::uint64_t i
   const auto [first, last] = shard_rows(work.plan.rows(), index, of);
   if (first == last) return;
   folder.claim_shard(index, of);
-  RowsFile file(folder.shard_path(index, of), row_head(work.columns, format), first, last);
+  RowsFile file(folder.shard_path(index, of), row_head(work.columns, format), first, last, work.beginning(format));
   OrderedLines lines;
   lines.first = file.next();
   lines.last = last;
@@ -87,6 +87,10 @@ void make_rows(const SweepWork& work, const SweepFolder& folder, std::uint64_t i
   lines.early = [&](std::uint64_t row, const std::string& line) { file.keep_early(row, line); };
   run_rows(work, format, std::move(lines), options);
   file.finish();
+}
+
+std::vector<std::pair<std::uint64_t, std::string>> missing_shards(const SweepWork& work, const SweepFolder& folder) {
+  return folder.missing_shards(work.beginning(row_format_of(folder)));
 }
 
 int exit_code_of(const SweepSummary& summary) {
@@ -99,12 +103,15 @@ int exit_code_of(const SweepSummary& summary) {
 
 int finish_sweep(const SweepWork& work, SweepFolder& folder, const Options& options) {
   SweepSummary summary(work.spec);
-  std::string intervals = interval_head(work.columns);
-  if (!work.spec.inputs.empty())
-    summary.on_design = [&](const DesignSummary& design) { intervals += interval_line(design, work.columns); };
-  read_rows(folder.points_path(), row_format_of(folder), work.columns, [&](const SweepFields& row) { summary.add(row); });
+  std::unique_ptr<OutputFile> intervals;
+  if (!work.spec.inputs.empty()) {
+    intervals = std::make_unique<OutputFile>(folder.path() + "/intervals.csv");
+    intervals->write(interval_head(work.columns));
+    summary.on_design = [&](const DesignSummary& design) { intervals->write(interval_line(design, work.columns)); };
+  }
+  read_rows(folder, work.columns, work.beginning(row_format_of(folder)), [&](const SweepFields& row) { summary.add(row); });
   summary.close();
-  if (!work.spec.inputs.empty()) folder.write("intervals.csv", intervals);
+  if (intervals) intervals->commit();
   folder.write("summary.json", json_text(sweep_json(summary, report_options(options))));
   folder.complete();
   print_summary(summary, options);
@@ -112,7 +119,7 @@ int finish_sweep(const SweepWork& work, SweepFolder& folder, const Options& opti
 }
 
 int merge_sweep(const SweepWork& work, SweepFolder& folder, const Options& options) {
-  const auto missing = folder.missing_shards();
+  const auto missing = missing_shards(work, folder);
   if (missing.empty()) {
     folder.merge_shards();
     return finish_sweep(work, folder, options);

@@ -27,6 +27,11 @@ struct SweepWork {
   SweepWork& operator=(const SweepWork&) = delete;
 
   [[nodiscard]] SweepManifest manifest(RowFormat format) const;
+  /// Throws ScenarioError when it is the sweep that is wrong: before anything is written.
+  void check_loading() const { SweepRows(spec, plan, catalogue, RowFormat::Csv).check_loading(); }
+  [[nodiscard]] RowBeginning beginning(RowFormat format) const {
+    return [this, format](std::uint64_t row) { return row_beginning(plan, row, format); };
+  }
 };
 
 /// The sweep that the argument names, with --set, --seed, --samples and --replications.
@@ -50,6 +55,9 @@ int finish_sweep(const SweepWork& work, SweepFolder& folder, const Options& opti
 
 /// Merges the shards and finishes; when some are missing, names them on standard error, merges nothing and returns 1.
 int merge_sweep(const SweepWork& work, SweepFolder& folder, const Options& options);
+
+/// Shards of the folder that are not there, not whole, or not what they should be: (index, why).
+std::vector<std::pair<std::uint64_t, std::string>> missing_shards(const SweepWork& work, const SweepFolder& folder);
 
 /// The exit code of rows that have been counted; tells of errors on standard error.
 int exit_code_of(const SweepSummary& summary);

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from program import BINARY, SMALL, ProgramTest, main
+from program import BINARY, CATALOGUE, SMALL, ProgramTest, main
 
 
 def sweep(requests=40, points=12, **changes):
@@ -182,6 +182,52 @@ class Folders(SweepTest):
         _, err = self.run_program("sweep", "resume", "nowhere", expect=2)
         self.assertIn("nowhere holds no sweep", err)
 
+    def test_changed_files_are_refused(self):
+        """A chip that the sweep names by its path, and the rows themselves."""
+        chip = json.loads((CATALOGUE / "hardware/h100-sxm.json").read_text())
+        (self.folder / "deep").mkdir()
+        self.write("deep/my.json", chip)
+        case = sweep(requests=2000, points=100)
+        case["scenario"]["deployment"]["pools"][0]["hardware"] = "./my.json"
+        self.write("deep/sweep.json", case)
+        process = self.start("sweep", "deep/sweep.json", "--out", "out", "--quiet")
+        self.wait_for_rows(3)
+        process.kill()
+        process.wait()
+        # From another folder the file is found all the same.
+        (self.folder / "out").rename(self.folder / "deep/out")
+        self.folder = self.folder / "deep"
+        self.write("my.json", {**chip, "hbm_bandwidth_TBps": 1})
+        _, err = self.run_program("sweep", "resume", "out", expect=2)
+        self.assertIn("my.json has changed", err)
+        self.write("my.json", chip)
+        rows = self.bytes_of("out/points.csv").splitlines(keepends=True)
+        (self.folder / "out/points.csv").write_bytes(b"".join(rows[:2] + rows[3:4]))
+        _, err = self.run_program("sweep", "resume", "out", expect=2)
+        self.assertIn("another row where row 1 is due", err)
+        (self.folder / "out/points.csv").write_bytes(b"".join(rows))
+        self.run_program("sweep", "resume", "out", "--quiet")
+        self.assertEqual({row["status"] for row in self.rows()}, {"ok", "infeasible"})
+        complete = self.bytes_of("out/points.csv")
+        (self.folder / "out/points.csv").write_bytes(b"".join(complete.splitlines(keepends=True)[:-1]))
+        summary = self.bytes_of("out/summary.json")
+        _, err = self.run_program("sweep", "resume", "out", expect=2)
+        self.assertIn("199 of 200 rows", err)
+        self.assertEqual(self.bytes_of("out/summary.json"), summary)
+
+    def test_labels_may_hold_anything(self):
+        case = sweep(points=2)
+        case["axes"][1] = {"name": "case", "list": [{"label": label, "set": {"/seed": n + 1}} for n, label in enumerate(['a,"b"', "c\nd", "\u00e9"])]}
+        self.run_program("sweep", self.write("sweep.json", case), "--out", "out", "--quiet")
+        self.assertEqual([row["case"] for row in self.rows()][:3], ['a,"b"', "c d", "\u00e9"])
+
+    def test_nothing_is_made_of_a_sweep_that_cannot_be_loaded(self):
+        self.write("sweep.json", sweep(set={"/deployment/pools/0/hardware": "h10-sxm"}))
+        _, err = self.run_program("sweep", "sweep.json", "--out", "out", expect=2)
+        self.assertIn("h100-sxm", err)
+        self.run_program("sweep", "sweep.json", "--format", "csv", expect=2)
+        self.assertEqual(self.files(), ["sweep.json"])
+
     def test_a_folder_that_cannot_be_written(self):
         self.write("sweep.json", sweep(points=2))
         _, err = self.run_program("sweep", "sweep.json", "--out", "/proc/sweep", expect=4)
@@ -224,12 +270,15 @@ class Interruptions(SweepTest):
         self.run_program("sweep", "sweep.json", "--out", "whole", "--quiet")
         dice = random.Random(20)
         words = ["sweep", "sweep.json", "--out", "out", "--quiet", "--jobs", 2]
-        for _ in range(20):
+        for kill in range(20):
             before = self.bytes_of("out/points.csv") if (self.folder / "out/points.csv").exists() else b""
             process = self.start(*words)
             if (self.folder / "out/manifest.json").exists() or self.wait_for(self.folder / "out/manifest.json"):
                 words = ["sweep", "resume", "out", "--quiet", "--jobs", 2]
-            time.sleep(dice.uniform(0.01, 0.2))
+            # Spread over the work, whatever the machine's speed; every fourth while the program starts.
+            if kill % 4:
+                self.wait_for_rows(kill * 600 // 21)
+            time.sleep(dice.uniform(0, 0.02))
             process.send_signal(dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT]))
             process.wait()
             whole_lines = before[: before.rfind(b"\n") + 1]

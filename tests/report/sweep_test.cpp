@@ -63,6 +63,10 @@ json small(json changes = json::object()) {
   return file;
 }
 
+/// Rows that begin with their number.
+const RowBeginning kNumbered = [](std::uint64_t row) { return std::to_string(row) + ","; };
+const RowBeginning kAny = [](std::uint64_t) { return std::string(); };
+
 std::string row_text(std::uint64_t row) { return fmt::format("{},1,1,ok,,1,1,,2\n", row); }
 
 SweepSpec spec_of(const json& file) { return load_sweep_parts(file.dump(), "small.json", "", "", shipped_catalogue()); }
@@ -120,7 +124,7 @@ TEST_CASE("a row has the numbers of the run that it stands for", "[report]") {
 TEST_CASE("a sweep of which no point can be loaded is wrong itself", "[report]") {
   const SweepSpec spec = spec_of(small({{"set", {{"/deployment/hardware", "h10-sxm"}}}}));
   const SweepPlan plan(spec);
-  CHECK_THROWS_AS(SweepRows(spec, plan, shipped_catalogue(), RowFormat::Csv), ScenarioError);
+  CHECK_THROWS_AS(SweepRows(spec, plan, shipped_catalogue(), RowFormat::Csv).check_loading(), ScenarioError);
 }
 
 TEST_CASE("the best points are those of the objective under its conditions, by group", "[report]") {
@@ -146,7 +150,7 @@ TEST_CASE("the best points are those of the objective under its conditions, by g
   CHECK(summary.best()[0].best[1].design.point == 0);
   CHECK(summary.best()[1].best[0].design.point == 1);
   CHECK(summary.statuses().at("infeasible") == 1);
-  CHECK(summary.reasons().at("why") == 1);
+  CHECK(summary.reasons().at("why").rows == 1);
   CHECK(sweep_json(summary)["statuses"]["ok"] == 6);
 }
 
@@ -176,6 +180,59 @@ TEST_CASE("uncertain numbers leave intervals, and the input that drives a figure
   CHECK(design.texts[2] == "load");
   CHECK_THAT(interval_line(design, SweepColumns(spec)),
              Catch::StartsWith("0,1,4,101,0,0,,22.0,30.0,38.0,drawn.cost.usd_per_gpu_hour,"));
+}
+
+TEST_CASE("samples without a number or a result are told, not averaged in", "[report]") {
+  const SweepSpec spec = spec_of(small({{"set", {{"/cost/usd_per_gpu_hour", {{"low", 2}, {"high", 4}}}}},
+                                        {"samples", 8},
+                                        {"objective", {{"minimize", "cost.usd_per_mtok.output"}}},
+                                        {"derived", nullptr}}));
+  SweepSummary summary(spec);
+  // point, sample, rate, tp, drawn, status, reason, cost, ttft, binding
+  for (int i = 0; i < 8; ++i)
+    summary.add(
+        {"0", std::to_string(i), "1", "4", "2", "ok", "", i < 4 ? "" : std::to_string(i), "1", i < 4 ? "load" : "ttft"});
+  for (int i = 0; i < 8; ++i)
+    summary.add({"1", std::to_string(i), "2", "4", "2", i < 6 ? "infeasible" : "ok",
+                 i < 6 ? "needs " + std::to_string(i) : "", "1", "1", ""});
+  summary.close();
+  const DesignSummary& first = summary.first_designs()[0];
+  CHECK(first.figures[0].samples == 4);
+  CHECK(first.figures[0].p50 == Approx(5.5));
+  CHECK(first.texts[2] == "mixed");
+  // The second point is cheaper, but most of its draws are infeasible.
+  REQUIRE(summary.best().size() == 1);
+  CHECK(summary.best()[0].candidates == 1);
+  CHECK(summary.best()[0].best[0].design.point == 0);
+  REQUIRE(summary.reasons().size() == 1);
+  CHECK(summary.reasons().begin()->second.text == "needs 0");
+  CHECK(summary.reasons().begin()->second.rows == 6);
+  CHECK_THAT(sweep_table(summary),
+             Catch::Contains("6 rows infeasible") && Catch::Contains("feasible, %") && Catch::Contains("25.0"));
+}
+
+TEST_CASE("a curve of points at several prices of a GPU-hour breaks even all the same", "[report]") {
+  const SweepSpec spec =
+      spec_of(small({{"metrics", {"latency.ttft_s.p90", "cost.usd_per_mtok.output", "cost.usd_per_gpu_hour"}},
+                     {"derived", nullptr},
+                     {"curves",
+                      {{{"x", "latency.ttft_s.p90"},
+                        {"y", "cost.usd_per_mtok.output"},
+                        {"by", {"tp"}},
+                        {"reference", {{"tp", 1}}},
+                        {"gpu_price", "cost.usd_per_gpu_hour"}}}}}));
+  SweepSummary summary(spec);
+  // tp 4 costs 5 USD/M at 1 USD a GPU-hour, 10 at 2: as cheap as tp 1's 4 at 0.8.
+  for (const SweepFields& row : std::vector<SweepFields>{{"0", "1", "1", "ok", "", "1", "4", "9"},
+                                                         {"1", "1", "1", "ok", "", "2", "4", "9"},
+                                                         {"2", "1", "4", "ok", "", "1", "5", "1"},
+                                                         {"3", "1", "4", "ok", "", "2", "10", "2"}})
+    summary.add(row);
+  summary.close();
+  const auto& row = summary.curves()[0].break_even[0];
+  CHECK(std::isnan(row.own_price));
+  CHECK(row.result->low == Approx(0.8));
+  CHECK(row.result->high == Approx(0.8));
 }
 
 TEST_CASE("curves are compared within their group: crossings and the price that breaks even", "[report]") {
@@ -218,17 +275,17 @@ TEST_CASE("a rows file is whole lines wherever it was cut, and goes on from ther
     write(place.in("rows.csv"), all.substr(0, size));
     if (size > 0 && size < head.size()) {
       // Half a head is cut off like half a row.
-      CHECK(RowsFile(place.in("rows.csv"), head, 0, 4).next() == 0);
+      CHECK(RowsFile(place.in("rows.csv"), head, 0, 4, kNumbered).next() == 0);
       continue;
     }
     {
-      RowsFile file(place.in("rows.csv"), head, 0, 4);
+      RowsFile file(place.in("rows.csv"), head, 0, 4, kNumbered);
       const char* const lines[] = {"0,a\n", "1,b\n", "2,c\n", "3,d\n"};
       for (std::uint64_t row = file.next(); row < 4; ++row) file.append(row, lines[row]);
       file.finish();
     }
     CHECK(content(place.in("rows.csv")) == all);
-    CHECK(RowsFile::rows_in(place.in("rows.csv"), head) == std::optional<std::uint64_t>(4));
+    CHECK(RowsFile::look(place.in("rows.csv"), head, 0, 4, kNumbered)->rows == 4);
     CHECK_FALSE(fs::exists(place.in("rows.csv.early")));
   }
 }
@@ -237,31 +294,55 @@ TEST_CASE("rows that were ready before their turn are kept, half of one is not",
   const Place place;
   const std::string path = place.in("rows.csv");
   {
-    RowsFile file(path, "", 10, 20);
+    RowsFile file(path, "", 10, 20, kAny);
     file.append(10, "ten\n");
     file.keep_early(12, "twelve\n");
     file.keep_early(15, "fifteen\n");
   }
   std::ofstream(path + ".early", std::ios::app) << "17\tseven";
   {
-    RowsFile file(path, "", 10, 20);
+    RowsFile file(path, "", 10, 20, kAny);
     CHECK(file.next() == 11);
     CHECK(file.early() == std::map<std::uint64_t, std::string>{{12, "twelve\n"}, {15, "fifteen\n"}});
     file.append(11, "eleven\n");
     file.append(12, "twelve\n");
   }
-  RowsFile file(path, "", 10, 20);
+  RowsFile file(path, "", 10, 20, kAny);
   CHECK(file.next() == 13);
   CHECK(file.early() == std::map<std::uint64_t, std::string>{{15, "fifteen\n"}});
 }
 
 TEST_CASE("a rows file has one writer, and its own columns", "[report]") {
   const Place place;
-  const RowsFile file(place.in("rows.csv"), "a,b\n", 0, 2);
-  CHECK_THROWS_WITH(RowsFile(place.in("rows.csv"), "a,b\n", 0, 2), Catch::Contains("another process is writing"));
+  const RowsFile file(place.in("rows.csv"), "a,b\n", 0, 2, kNumbered);
+  CHECK_THROWS_WITH(RowsFile(place.in("rows.csv"), "a,b\n", 0, 2, kNumbered), Catch::Contains("another process is writing"));
   write(place.in("other.csv"), "a,c\n1,2\n");
-  CHECK_THROWS_WITH(RowsFile(place.in("other.csv"), "a,b\n", 0, 2), Catch::Contains("rows of another sweep"));
+  CHECK_THROWS_WITH(RowsFile(place.in("other.csv"), "a,b\n", 0, 2, kNumbered), Catch::Contains("other columns"));
   CHECK(content(place.in("other.csv")) == "a,c\n1,2\n");
+}
+
+TEST_CASE("rows are known by how they begin: a file that was changed is refused", "[report]") {
+  const Place place;
+  const auto fault_of_text = [&](const std::string& text) {
+    write(place.in("rows.csv"), text);
+    CHECK_THROWS_AS(RowsFile(place.in("rows.csv"), "h\n", 5, 8, kNumbered), FolderError);
+    CHECK(content(place.in("rows.csv")) == text);
+    return RowsFile::look(place.in("rows.csv"), "h\n", 5, 3, kNumbered)->fault;
+  };
+  CHECK(fault_of_text("h\n5,a\n7,c\n") == "has another row where row 6 is due");
+  CHECK(fault_of_text("h\n5,a\n6,b\n7,c\n8,d\n") == "has more than 3 rows");
+  CHECK(fault_of_text("other\n5,a\n") == "has other columns");
+  CHECK_FALSE(RowsFile::look(place.in("none.csv"), "h\n", 5, 3, kNumbered));
+
+  const SweepSpec spec = spec_of(small({{"set", {{"/cost/usd_per_gpu_hour", {{"low", 2}, {"high", 4}}}}}, {"samples", 2}}));
+  const SweepPlan plan(spec);
+  for (const RowFormat format : {RowFormat::Csv, RowFormat::JsonLines}) {
+    const SweepRows rows(spec, plan, shipped_catalogue(), format);
+    for (const std::uint64_t row : {0U, 1U, 5U}) {
+      CHECK(rows.line(row).starts_with(row_beginning(plan, row, format)));
+      CHECK_FALSE(rows.line(row).starts_with(row_beginning(plan, row + 1, format)));
+    }
+  }
 }
 
 TEST_CASE("shards are contiguous, cover all rows once, and differ by one row at most", "[report]") {
@@ -300,6 +381,8 @@ TEST_CASE("a folder refuses what would mix two sweeps, and keeps what is in it",
   refused([](SweepManifest& m) { m.version = "1.1"; }, "begun by version 1.0, this is 1.1");
   refused([](SweepManifest& m) { m.program = "another"; }, "another build");
   refused([](SweepManifest& m) { m.hash = "another"; }, "another sweep");
+  refused([](SweepManifest& m) { m.files["my.json"] = "another"; }, "my.json has changed");
+  refused([](SweepManifest& m) { m.first_scenario = "another"; }, "first point has changed");
   refused([](SweepManifest& m) { m.catalogue["hardware"] = "another"; }, "catalogue's hardware have changed");
 
   folder.complete();
@@ -308,8 +391,16 @@ TEST_CASE("a folder refuses what would mix two sweeps, and keeps what is in it",
   CHECK_THROWS_WITH(SweepFolder::open(path), Catch::Contains("no valid JSON; this manifest is broken"));
   write(path + "/manifest.json", "{}");
   CHECK_THROWS_WITH(SweepFolder::make(path, manifest), Catch::Contains("not \"tokenomics.sweep/1\""));
+  SweepManifest none = manifest;
+  none.shards = 0;
+  CHECK_THROWS_WITH(SweepFolder::make_or_join(place.in("none"), none), Catch::Contains("shards below 1"));
+  // What a process leaves that was killed while it made a manifest is in nobody's way.
+  fs::create_directories(place.in("left"));
+  write(place.in("left/manifest.json.host.1.tmp"), "{");
+  CHECK_NOTHROW(SweepFolder::make(place.in("left"), manifest));
   write(place.in("file"), "mine");
   CHECK_THROWS_WITH(SweepFolder::make(place.path, manifest), Catch::Contains("is not empty"));
+  CHECK_THROWS_WITH(SweepFolder::make_or_join(place.path, manifest), Catch::Contains("is not empty"));
   CHECK_THROWS_AS(SweepFolder::make(place.in("file"), manifest), IoError);
   CHECK(content(place.in("file")) == "mine");
 }
@@ -326,16 +417,16 @@ TEST_CASE("shards are merged in order once each is there and whole", "[report]")
   const auto fill = [&](std::uint64_t index, std::uint64_t rows) {
     folder.claim_shard(index, 3);
     const auto [first, last] = shard_rows(6, index, 3);
-    RowsFile file(folder.shard_path(index, 3), head, first, last);
+    RowsFile file(folder.shard_path(index, 3), head, first, last, kNumbered);
     for (std::uint64_t row = file.next(); row < first + rows; ++row) file.append(row, row_text(row));
   };
   fill(0, 2);
   fill(2, 1);
   using Missing = std::vector<std::pair<std::uint64_t, std::string>>;
-  CHECK(folder.missing_shards() == Missing{{1, "has not begun"}, {2, "has 1 of 2 rows"}});
+  CHECK(folder.missing_shards(kNumbered) == Missing{{1, "has not begun"}, {2, "has 1 of 2 rows"}});
   fill(1, 2);
   fill(2, 2);
-  CHECK(folder.missing_shards().empty());
+  CHECK(folder.missing_shards(kNumbered).empty());
   folder.merge_shards();
   std::string expected = head;
   for (std::uint64_t row = 0; row < 6; ++row) expected += row_text(row);
@@ -345,7 +436,7 @@ TEST_CASE("shards are merged in order once each is there and whole", "[report]")
   other.shards = 4;
   CHECK_THROWS_WITH(SweepFolder::make_or_join(place.in("out"), other), Catch::Contains("cut into 3 shards, not 4"));
   write(folder.shard_path(1, 3) + ".json", "{}");
-  CHECK(folder.missing_shards() == Missing{{1, "is of another sweep or program"}});
+  CHECK(folder.missing_shards(kNumbered) == Missing{{1, "is of another sweep or program"}});
   CHECK_THROWS_AS(folder.claim_shard(1, 3), FolderError);
 }
 

@@ -1,3 +1,4 @@
+#include <map>
 #include <set>
 
 #include <rapidcheck/catch.h>
@@ -63,7 +64,7 @@ TEST_CASE("a zip moves axes together, a list sets what each case says", "[scenar
                    {{{"label", "small"}, {"set", {{"/measure/requests", 100}, {"deployment.parallelism.tp", 4}}}},
                     {{"label", "large"}, {"set", {{"/measure/requests", 900}}}}}}};
   const SweepSpec listed = spec_of({{"axes", {list}}});
-  CHECK(SweepPlan(listed).at(0).sets == std::vector<std::string>{"/measure/requests=100", "deployment.parallelism.tp=4"});
+  CHECK(SweepPlan(listed).at(0).sets == std::vector<std::string>{"deployment.parallelism.tp=4", "/measure/requests=100"});
   CHECK(SweepPlan(listed).at(1).shown == std::vector<std::string>{"\"large\""});
 
   const SweepSpec zipped = spec_of({{"axes", {{{"zip", {kRequests, axis("tp", "/deployment/parallelism/tp", {4, 8})}}}}}});
@@ -238,6 +239,64 @@ TEST_CASE("everything that a sweep names is checked, with the nearest known name
   const json curves{
       {"x", "tp"}, {"y", "cost.usd_per_mtok.output"}, {"by", {"requests"}}, {"reference", {{"requests", 300}}}};
   CHECK_THAT(refusal({{"axes", {kTp, kRequests}}, {"curves", {curves}}}), Catch::Contains("one of the axis's values"));
+}
+
+TEST_CASE("what one place sets, another does not undo", "[scenario]") {
+  const json price = axis("price", "/cost/usd_per_gpu_hour", {1, 2}), range{{"low", 1}, {"high", 2}};
+  json whole = axis("cost", "/cost", {{{"usd_per_gpu_hour", 7}}, {{"usd_per_gpu_hour", 9}}});
+  whole["labels"] = {"a", "b"};
+  CHECK_THAT(refusal({{"axes", {price, whole}}}), Catch::Contains("no part is set before: /cost/usd_per_gpu_hour is"));
+  CHECK_THAT(refusal({{"set", {{"cost.usd_per_gpu_hour", range}}}, {"axes", {whole}}}),
+             Catch::Contains("no part is set before"));
+  CHECK_THAT(refusal({{"axes", {whole, price}}}), Catch::Equals(""));  // a whole, then a part of it
+  // In a set, the whole comes first however it is written.
+  const SweepSpec set =
+      spec_of({{"set", {{"/cost/usd_per_gpu_hour", 2}, {"cost", {{"usd_per_gpu_hour", 3}}}}}, {"axes", json::array()}});
+  CHECK(set.sets == std::vector<std::string>{"cost={\"usd_per_gpu_hour\":3}", "/cost/usd_per_gpu_hour=2"});
+  // Axes that never apply together may set the same field.
+  json small = axis("small", "/deployment/parallelism/tp", {1, 2}), large = axis("large", "deployment.parallelism.tp", {8});
+  small["when"] = {{"requests", 100}};
+  large["when"] = {{"requests", 200}};
+  CHECK(written_out(spec_of({{"axes", {kRequests, small, large}}})) ==
+        std::vector<std::string>{"100 1 null ", "100 2 null ", "200 null 8 "});
+  large["when"] = {{"requests", {100, 200}}};
+  CHECK_THAT(refusal({{"axes", {kRequests, small, large}}}), Catch::Contains("set twice"));
+  const json seeds = axis("seed", "/seed", {1, 2});
+  CHECK_THAT(refusal({{"axes", {seeds}}, {"seed", 4}}), Catch::Contains("set twice"));
+  CHECK_THAT(refusal({{"axes", {axis("k", "/measure/replications", {1, 2})}}, {"replications", 3}}),
+             Catch::Contains("set twice"));
+  CHECK_THAT(refusal({{"axes", {kTp}}, {"samples", 4}}), Catch::Contains("nothing is uncertain"));
+}
+
+TEST_CASE("a range for several fields is one number", "[scenario]") {
+  const json both{{"name", "price"},
+                  {"pointer", {"/cost/usd_per_gpu_hour", "/slo/ttft_s/max"}},
+                  {"values", {{{"low", 1}, {"high", 9}}}}};
+  const SweepSpec spec = spec_of({{"axes", {both}}, {"samples", 4}});
+  CHECK(spec.inputs.size() == 1);
+  const SweepPoint point = SweepPlan(spec).at(2);
+  CHECK(point.sets ==
+        std::vector<std::string>{"/cost/usd_per_gpu_hour=" + point.drawn[0], "/slo/ttft_s/max=" + point.drawn[0]});
+}
+
+TEST_CASE("whole numbers of a uniform range are equally likely, the ends too", "[scenario]") {
+  const SweepSpec spec =
+      spec_of({{"set", {{"/measure/requests", {{"low", 10}, {"high", 13}}}}}, {"axes", json::array()}, {"samples", 64}});
+  std::map<std::string, int> counts;
+  for (std::uint64_t row = 0; row < 64; ++row) ++counts[SweepPlan(spec).at(row).drawn[0]];
+  CHECK(counts == std::map<std::string, int>{{"10", 16}, {"11", 16}, {"12", 16}, {"13", 16}});
+}
+
+TEST_CASE("names and texts that would break a file of rows are refused", "[scenario]") {
+  for (const char* name : {"status", "my cost", "", "min", "q\nr"})
+    CHECK_THAT(refusal({{"axes", {kTp}}, {"derived", {{name, "tp"}}}}), Catch::Contains("/derived"));
+  CHECK_THAT(refusal({{"axes", {axis("min", "/seed", {1})}}}), Catch::Contains("no function"));
+  json conditional = kTp;
+  conditional["when"] = {{"requests", json::array()}};
+  CHECK_THAT(refusal({{"axes", {kRequests, conditional}}}), Catch::Contains("/axes/1/when/requests"));
+  SweepOverrides overrides;
+  overrides.sets = {"name=\xff"};
+  CHECK_THROWS_WITH(spec_of({{"axes", {kTp}}}, overrides), Catch::Contains("UTF-8"));
 }
 
 TEST_CASE("the command line's fields, seed and samples become part of the sweep", "[scenario]") {

@@ -13,6 +13,9 @@
 
 namespace tokenomics {
 
+/// How the line of a row begins: row_beginning().
+using RowBeginning = std::function<std::string(std::uint64_t row)>;
+
 /// A result folder that must not be written to, or not like this: it holds another sweep, of another program, or not
 /// all of it. Nothing in it has been changed.
 class FolderError : public std::runtime_error {
@@ -29,6 +32,7 @@ struct SweepManifest {
   std::string hash;                              ///< of the sweep and its scenario or query
   std::string first_scenario;                    ///< hash of the resolved scenario of the first point; empty for queries
   std::map<std::string, std::string> catalogue;  ///< hash of each kind of catalogue file that points may name
+  std::map<std::string, std::string> files;      ///< hash of each file that the sweep names by its path
   std::string text, file, base_text, base_file;  ///< see load_sweep_parts()
   std::vector<std::string> columns;
   RowFormat format = RowFormat::Csv;
@@ -70,7 +74,7 @@ class SweepFolder {
   /// Writes what a shard is beside its rows, or checks what is there. Throws FolderError when that is of something else.
   void claim_shard(std::uint64_t index, std::uint64_t of) const;
   /// Shards that are not there, not finished, or of another sweep or program: (index, why).
-  [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> missing_shards() const;
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, std::string>> missing_shards(const RowBeginning& beginning) const;
   /// Puts all shards' rows into the points file, in order. The shards' files stay until the folder is complete.
   void merge_shards() const;
   /// Writes the file as a whole or not at all.
@@ -87,12 +91,14 @@ class SweepFolder {
 
 /// Rows [first, last) of a sweep in a file that is always whole lines up to some row, in order, whenever the process is
 /// killed: each row is one write, and half a last line is cut off at the next start. Rows that are ready before their
-/// turn go to a file beside it (".early"), so that they need not be made again.
+/// turn go to a file beside it (".early"), so that they need not be made again. Lines that are there are compared with how
+/// their rows begin.
 class RowsFile {
  public:
-  /// Opens or makes the file and locks it. Throws FolderError when another process writes to it, or when it begins with
-  /// other columns; IoError when it cannot be written.
-  RowsFile(const std::string& path, const std::string& head, std::uint64_t first, std::uint64_t last);
+  /// Opens or makes the file and locks it. Throws FolderError when another process writes to it, or when it has other
+  /// columns or rows; IoError when it cannot be written.
+  RowsFile(const std::string& path, const std::string& head, std::uint64_t first, std::uint64_t last,
+           const RowBeginning& beginning);
   ~RowsFile();
   RowsFile(const RowsFile&) = delete;
   RowsFile& operator=(const RowsFile&) = delete;
@@ -107,11 +113,17 @@ class RowsFile {
   /// All rows are in: nothing is buffered any more, not even by the system; the file beside it is removed.
   void finish();
 
-  /// Complete rows of a file that is there, without locking or changing it; nothing when there is none or its columns
-  /// are others.
-  static std::optional<std::uint64_t> rows_in(const std::string& path, const std::string& head);
+  struct Found {
+    std::uint64_t rows = 0;   ///< complete ones
+    std::uint64_t bytes = 0;  ///< of them and the head
+    std::string fault;        ///< other columns, or a row that is not the one that is due; empty: none
+  };
+  /// What is in a file, without locking or changing it; nothing when there is none. At most `most` rows are right.
+  static std::optional<Found> look(const std::string& path, const std::string& head, std::uint64_t first, std::uint64_t most,
+                                   const RowBeginning& beginning);
 
  private:
+  void rewrite_early();
   void put(int file, const std::string& path, std::uint64_t& size, const std::string& text) const;
 
   std::string path_, early_path_;
@@ -122,8 +134,9 @@ class RowsFile {
   std::vector<std::uint64_t> waiting_;  ///< rows in the early file that are not yet in the other
 };
 
-/// Rows of a points file, in order, with their fields.
-void read_rows(const std::string& path, RowFormat format, const SweepColumns& columns,
+/// All rows of a folder's points file, in order, with their fields. Throws FolderError when a row is missing, or is not the
+/// one that is due.
+void read_rows(const SweepFolder& folder, const SweepColumns& columns, const RowBeginning& beginning,
                const std::function<void(const SweepFields&)>& row);
 
 }  // namespace tokenomics

@@ -40,14 +40,19 @@ double number_of(const std::string& field);
 /// The line of names of a CSV file, with its line end; empty for JSON Lines.
 std::string row_head(const SweepColumns& columns, RowFormat format);
 
+/// How every line of a row begins: tells it from the lines of other rows.
+std::string row_beginning(const SweepPlan& plan, std::uint64_t row, RowFormat format);
+
 /// Makes the rows of a sweep. What goes wrong in one point becomes that row's status and reason.
 class SweepRows {
  public:
-  /// Everything must outlive it. `jobs`: threads inside one point. Throws ScenarioError when the first, the middle and
-  /// the last point all cannot be loaded: then it is the sweep that is wrong.
+  /// Everything must outlive it. `jobs`: threads inside one point.
   SweepRows(const SweepSpec& spec, const SweepPlan& plan, const Catalogue& catalogue, RowFormat format, unsigned jobs = 1);
   ~SweepRows();
 
+  /// Throws ScenarioError when the first, the middle and the last point all cannot be loaded: then it is the sweep that is
+  /// wrong, and not some points.
+  void check_loading() const;
   /// The line of a row, with its line end and no other. Safe from several threads.
   [[nodiscard]] std::string line(std::uint64_t row) const;
   [[nodiscard]] const SweepColumns& columns() const;

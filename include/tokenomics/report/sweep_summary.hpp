@@ -20,6 +20,7 @@ namespace tokenomics {
 /// A figure of one design point: its value, or what the uncertain numbers leave of it.
 struct FigureSpread {
   double p10 = 0, p50 = 0, p90 = 0;   ///< NaN where no sample has a number; all equal where nothing is uncertain
+  std::uint64_t samples = 0;          ///< that are ok and have a number: what the quantiles are of
   std::optional<std::size_t> driver;  ///< index of the uncertain input with the largest first-order index
   double driver_share = 0;            ///< that index: the share of the figure's variance that goes with the input alone
   double driver_sign = 0;             ///< its rank correlation with the figure
@@ -33,7 +34,7 @@ struct DesignSummary {
   std::string reason;                                ///< of the first that is not ok
   std::vector<double> inputs;                        ///< medians of the uncertain numbers
   std::vector<FigureSpread> figures;                 ///< of the samples that are ok
-  SweepFields texts;                                 ///< the figures of the first sample that is ok, as written
+  SweepFields texts;  ///< figures that are texts: as written where all samples that are ok agree, else "mixed"
 };
 
 /// What is asked of all rows of a sweep: counts, the best points, curves. Rows come in order; only what the answers need
@@ -65,7 +66,7 @@ class SweepSummary {
   };
   struct BreakEvenRow {
     std::string curve;
-    double own_price = 0;
+    double own_price = 0;  ///< NaN where the curve's points have several
     std::optional<CurveBreakEven> result;
   };
   struct CurveAnswer {
@@ -81,8 +82,12 @@ class SweepSummary {
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   [[nodiscard]] std::uint64_t designs() const { return designs_; }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& statuses() const { return statuses_; }
-  /// Rows that are not ok by their reason: the first kMostReasons different ones.
-  [[nodiscard]] const std::map<std::string, std::uint64_t>& reasons() const { return reasons_; }
+  /// Rows that are not ok by their reason: the first kMostReasons that differ in more than numbers.
+  struct Reason {
+    std::string text;  ///< of the first row
+    std::uint64_t rows = 0;
+  };
+  [[nodiscard]] const std::map<std::string, Reason>& reasons() const { return reasons_; }
   [[nodiscard]] const std::vector<Group>& best() const { return best_; }
   [[nodiscard]] std::vector<CurveAnswer> curves() const;
   /// The first design points, for a page.
@@ -92,28 +97,30 @@ class SweepSummary {
   static constexpr std::size_t kMostReasons = 8;
 
  private:
+  struct CurvePoint {
+    double x = 0, y = 0;
+    double gpu_price = 0;  ///< 0: not asked for
+  };
+  using CurvePoints = std::vector<CurvePoint>;
+
   void close_design();
+  void count_reason(const std::string& reason);
   void offer(const DesignSummary& design);
   void add_to_curves(const DesignSummary& design);
-  static void compare(CurveAnswer& answer, const std::vector<double>& prices, const std::string& reference);
+  static void compare(CurveAnswer& answer, const std::vector<CurvePoints>& points, const std::string& reference);
   [[nodiscard]] std::vector<double> numbers_of(const DesignSummary& design) const;
   [[nodiscard]] double value_of(const DesignSummary& design, const std::string& column) const;
   [[nodiscard]] SweepFields axes_of(const DesignSummary& design, const std::vector<std::string>& names) const;
-
-  struct CurvePoints {
-    std::vector<std::pair<double, double>> points;
-    double gpu_price = 0;
-  };
   using Curves = std::map<std::pair<SweepFields, SweepFields>, CurvePoints>;  ///< by (per, by)
 
   const SweepSpec* spec_;
   SweepColumns columns_;
   std::uint64_t rows_ = 0, designs_ = 0;
   std::map<std::string, std::uint64_t> statuses_;
-  std::vector<std::string> names_;  ///< that objective and conditions may use
-  std::map<std::string, std::uint64_t> reasons_;
-  std::vector<SweepFields> samples_;   ///< of the design that is being read
-  std::vector<Expression> objective_;  ///< empty, or one
+  std::vector<std::string> names_;         ///< that objective and conditions may use
+  std::map<std::string, Reason> reasons_;  ///< by the text without its digits
+  std::vector<SweepFields> samples_;       ///< of the design that is being read
+  std::vector<Expression> objective_;      ///< empty, or one
   std::vector<Expression> where_;
   std::vector<Group> best_;
   std::vector<Curves> curves_;

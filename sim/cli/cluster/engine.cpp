@@ -17,6 +17,7 @@ Engine checked(Engine engine, const Options& options) {
       throw UsageError(fmt::format("--{} goes with --engine slurm only", name));
   if (engine == Engine::Local) return engine;
   if (options.has("jobs")) throw UsageError("--jobs goes with --engine local only; --cpus are the threads of a task");
+  if (options.has("timing")) throw UsageError("--timing goes with --engine local only");
   if (options.has("wait") && options.has("no-submit")) throw UsageError("--wait and --no-submit exclude each other");
   return engine;
 }

@@ -50,7 +50,8 @@ std::string jobs_text(const Submitted& jobs, std::uint64_t shards, const std::st
 }
 
 /// Until none of the folder's tasks is in the queue. When squeue does not answer, the files tell when all is done.
-void wait_for(const JobFiles& files, const SweepFolder& folder, std::uint64_t tasks, const Options& options) {
+void wait_for(const JobFiles& files, const SweepWork& work, const SweepFolder& folder, std::uint64_t tasks,
+              const Options& options) {
   using namespace std::chrono;
   constexpr auto kPatience = minutes(10);
   Progress progress(options);
@@ -60,7 +61,7 @@ void wait_for(const JobFiles& files, const SweepFolder& folder, std::uint64_t ta
     const auto now = steady_clock::now();
     const auto queued = jobs_in_queue({files.array_name()});
     if (queued) heard = now;
-    if (queued ? queued->empty() : folder.missing_shards().empty()) return;
+    if (queued ? queued->empty() : missing_shards(work, folder).empty()) return;
     if (now - heard > kPatience) throw IoError("squeue has not answered for 10 minutes; the jobs may well go on");
     if (queued && told) told(tasks - std::min<std::uint64_t>(tasks, queued->size()));
     // Sparing for the controller when the jobs take long.
@@ -95,7 +96,7 @@ int run_shards(const SweepWork& work, SweepFolder& folder, const std::vector<std
   }
   if (!options.has("quiet")) fmt::print(stderr, "{}", text);
   set_interrupt_advice(fmt::format("the jobs go on; when they have ended: {}", resume));
-  wait_for(files, folder, shards.size(), options);
+  wait_for(files, work, folder, shards.size(), options);
   return merge_sweep(work, folder, options);
 }
 
@@ -118,7 +119,7 @@ int sweep_on_slurm(const SweepWork& work, RowFormat format, const Options& optio
 int resume_on_slurm(const SweepWork& work, SweepFolder& folder, const Options& options) {
   const SlurmSettings settings = settings_of(settings_in(folder), options);
   std::vector<std::uint64_t> shards;
-  for (const auto& [index, why] : folder.missing_shards()) shards.push_back(index);
+  for (const auto& [index, why] : missing_shards(work, folder)) shards.push_back(index);
   if (shards.empty()) return merge_sweep(work, folder, options);
   return run_shards(work, folder, shards, settings, options);
 }

@@ -9,6 +9,7 @@
 
 #include "overrides.hpp"
 #include "pointer.hpp"
+#include "tokenomics/base/expression.hpp"
 
 namespace tokenomics {
 namespace {
@@ -53,6 +54,15 @@ std::string shown_range(const json& range) {
 json rounded(double value, bool is_whole) {
   if (is_whole) return static_cast<std::int64_t>(std::llround(value));
   return parse_document(fmt::format("{:.12g}", value), "").value;
+}
+
+/// Keys of {path: value} in an order in which nothing undoes what stands before it.
+std::vector<std::string> whole_before_parts(const json& set) {
+  std::vector<std::string> paths;
+  for (const auto& item : set.items()) paths.push_back(item.key());
+  std::sort(paths.begin(), paths.end(),
+            [](const std::string& a, const std::string& b) { return as_pointer(a) < as_pointer(b); });
+  return paths;
 }
 
 /// Pointers of everything that looks like a range, outermost first.
@@ -119,7 +129,7 @@ std::vector<Document> SweepAxesReader::documents() const {
       if (axis.options.empty()) continue;
       const SweepOption* option = is_first ? &axis.options.front() : &axis.options.back();
       for (const SweepCondition& condition : conditions_) {
-        if (condition.axis != i) continue;
+        if (condition.axis != i || condition.values.empty()) continue;
         const auto match = std::find_if(axis.options.begin(), axis.options.end(), [&](const SweepOption& one) {
           return one.shown[condition.column] == (is_first ? condition.values.front() : condition.values.back());
         });
@@ -142,12 +152,31 @@ SweepAxesReader::Field SweepAxesReader::field(const std::string& path, const Rep
   return {};
 }
 
-/// A field that two places set would take the value of one of them without a word.
+/// Whether the axis that is being read never applies together with one under the other conditions.
+bool SweepAxesReader::excludes(const std::vector<SweepCondition>& other) const {
+  const auto contradict = [](const SweepCondition& a, const SweepCondition& b) {
+    return a.axis == b.axis && a.column == b.column &&
+           std::none_of(a.values.begin(), a.values.end(), [&](const auto& value) {
+             return std::find(b.values.begin(), b.values.end(), value) != b.values.end();
+           });
+  };
+  return std::any_of(conditions_.begin(), conditions_.end(), [&](const SweepCondition& mine) {
+    return std::any_of(other.begin(), other.end(), [&](const SweepCondition& theirs) { return contradict(mine, theirs); });
+  });
+}
+
+/// A field that two places set, or set again as part of something larger, would take one of the values without a word.
+/// The other way round is fine: something is set as a whole, then a part of it.
 void SweepAxesReader::claim(const std::string& path, const Reporter& where) {
   const std::string pointer = as_pointer(path);
-  if (std::find(claimed_.begin(), claimed_.end(), pointer) != claimed_.end())
-    where.add(json(path).dump(), "a field that one axis, or set, sets: it is set twice");
-  claimed_.push_back(pointer);
+  for (const Claim& earlier : claimed_) {
+    if (!is_within(earlier.pointer, pointer) || excludes(earlier.when)) continue;
+    where.add(json(path).dump(), earlier.pointer == pointer
+                                     ? "a field that one axis, or set, sets: it is set twice"
+                                     : "a field of which no part is set before: " + earlier.pointer + " is");
+    break;
+  }
+  claimed_.push_back({pointer, conditions_});
 }
 
 std::size_t SweepAxesReader::input_named(const std::string& path) {
@@ -168,9 +197,9 @@ void SweepAxesReader::add_value(std::vector<std::string>& sets, std::vector<Swee
 }
 
 void SweepAxesReader::read_set(const json& set, const Reporter& report) {
-  for (const auto& [path, value] : set.items()) {
+  for (const std::string& path : whole_before_parts(set)) {
     claim(path, report.at(path));
-    add_value(spec_.sets, spec_.ranges, path, value, report.at(path));
+    add_value(spec_.sets, spec_.ranges, path, set[path], report.at(path));
   }
 }
 
@@ -198,6 +227,9 @@ void SweepAxesReader::name_column(SweepAxis& axis, const std::string& name, cons
                         std::find(axis.columns.begin(), axis.columns.end(), name) != axis.columns.end();
   if (is_known || taken.contains(name))
     report.add(json(name).dump(), "a name that no other column has: give the axis another \"name\"");
+  const auto& functions = Expression::function_names();
+  if (std::find(functions.begin(), functions.end(), name) != functions.end())
+    report.add(json(name).dump(), "a name that is no function of expressions: give the axis another \"name\"");
   axis.columns.push_back(name);
 }
 
@@ -216,6 +248,7 @@ std::vector<json> SweepAxesReader::values_of(const json& file, const Field& fiel
   const std::size_t count = file["count"];
   if (count > kMostWrittenOut)
     report.at("count").add(file["count"].dump(), fmt::format("at most {} values", kMostWrittenOut));
+  if (count == 1 && from != to) report.at("count").add("1", "at least 2: from and to differ");
   if (is_log && !(from > 0 && to > 0)) report.at("spacing").add("\"log\"", "linear: from and to are not both above 0");
   std::vector<json> values;
   for (std::size_t i = 0; i < std::min(count, kMostWrittenOut); ++i) {
@@ -223,7 +256,9 @@ std::vector<json> SweepAxesReader::values_of(const json& file, const Field& fiel
     const double value = is_log ? from * std::pow(to / from, share) : from + share * (to - from);
     values.push_back(i + 1 == count && count > 1 ? rounded(to, field.is_whole) : rounded(value, field.is_whole));
     if (i > 0 && values[i] == values[i - 1]) {
-      report.at("count").add(file["count"].dump(), "fewer values: rounded to whole numbers, two are the same");
+      report.at("count").add(file["count"].dump(), field.is_whole
+                                                       ? "fewer values: rounded to whole numbers, two are the same"
+                                                       : "1: two of the values are the same");
       break;
     }
   }
@@ -253,7 +288,8 @@ void SweepAxesReader::read_options(SweepAxis& axis, const json& file, const Repo
     else where.add(shown(values[i]), "a number, text, true or false; for objects and lists give the axis \"labels\"");
     if (option.shown.empty()) option.shown.emplace_back("null");  // has been reported
     for (const std::string& path : paths) {
-      if (is_range) option.ranges.push_back({path, input_named(path), range_law_from(values[i], where), kind.is_whole});
+      if (is_range)
+        option.ranges.push_back({path, input_named(paths.front()), range_law_from(values[i], where), kind.is_whole});
       else option.sets.push_back(path + "=" + values[i].dump());
     }
   }
@@ -284,19 +320,24 @@ void SweepAxesReader::read_zip(SweepAxis& axis, const json& file, const Reporter
 
 void SweepAxesReader::read_list(SweepAxis& axis, const json& file, const Reporter& report) {
   name_column(axis, file["name"], report.at("name"));
-  std::set<std::string> labels, paths;
+  std::set<std::string> labels;
+  std::map<std::string, Reporter> paths;  // of all cases, each once
   for (std::size_t i = 0; i < file["list"].size(); ++i) {
     const json& entry = file["list"][i];
     const Reporter at = report.at("list").at(std::to_string(i));
     SweepOption option;
     option.shown.push_back(entry["label"].dump());
     if (!labels.insert(option.shown.back()).second) at.at("label").add(entry["label"].dump(), "a label that stands once");
-    for (const auto& [path, value] : entry["set"].items()) {
-      if (paths.insert(as_pointer(path)).second) claim(path, at.at("set").at(path));
-      add_value(option.sets, option.ranges, path, value, at.at("set").at(path));
+    std::set<std::string> own;
+    for (const std::string& path : whole_before_parts(entry["set"])) {
+      const Reporter place = at.at("set").at(path);
+      if (!own.insert(as_pointer(path)).second) place.add(json(path).dump(), "a field that this case sets once");
+      paths.emplace(as_pointer(path), place);
+      add_value(option.sets, option.ranges, path, entry["set"][path], place);
     }
     axis.options.push_back(std::move(option));
   }
+  for (const auto& [pointer, place] : paths) claim(pointer, place);
 }
 
 void SweepAxesReader::read_box(SweepAxis& axis, const json& file, const Reporter& report) {

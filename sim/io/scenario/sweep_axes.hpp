@@ -27,6 +27,8 @@ class SweepAxesReader {
   nlohmann::json take_ranges_out_of_base(const Reporter& report);
   [[nodiscard]] const Document& base() const { return base_; }
   void read_set(const nlohmann::json& set, const Reporter& report);
+  /// Nothing but the sweep itself may set this field from now on.
+  void reserve(const std::string& pointer, const Reporter& where) { claim(pointer, where); }
   void read_axes(const nlohmann::json& axes, const Reporter& report);
 
  private:
@@ -49,6 +51,7 @@ class SweepAxesReader {
   [[nodiscard]] std::size_t input_named(const std::string& path);
   std::vector<nlohmann::json> values_of(const nlohmann::json& file, const Field& field, const Reporter& report);
   void claim(const std::string& path, const Reporter& where);
+  [[nodiscard]] bool excludes(const std::vector<SweepCondition>& other) const;
 
   SweepSpec& spec_;
   Document base_;
@@ -56,7 +59,12 @@ class SweepAxesReader {
   const Catalogue& catalogue_;
   std::vector<SweepCondition> conditions_;  ///< of the axis that is being read
   std::map<std::string, Field> fields_;     ///< paths that this axis has asked for
-  std::vector<std::string> claimed_;        ///< pointers that an axis or `set` writes
+  /// A pointer that an axis or `set` writes, and where the axis applies.
+  struct Claim {
+    std::string pointer;
+    std::vector<SweepCondition> when;
+  };
+  std::vector<Claim> claimed_;
 };
 
 /// Law, bounds and mode of a range; problems are added to `report`.

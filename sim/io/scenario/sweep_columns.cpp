@@ -1,6 +1,7 @@
 #include "sweep_columns.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "schema_view.hpp"
@@ -88,9 +89,22 @@ void read_metrics(SweepSpec& spec, const json& file, const Reporter& report, con
   }
 }
 
+bool is_column_name(const std::string& name) {
+  const auto& functions = Expression::function_names();
+  const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
+  return !name.empty() && is_letter(static_cast<unsigned char>(name.front())) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) {
+                       return is_letter(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) != 0 ||
+                              c == '.';
+                     }) &&
+         std::find(functions.begin(), functions.end(), name) == functions.end();
+}
+
 void read_derived(SweepSpec& spec, const json& file, const Reporter& report) {
   const Columns columns(spec);
   std::vector<std::string> taken = spec.axis_columns();
+  taken.insert(taken.end(), {"point", "sample", "status", "reason"});
   for (const std::string& axis : taken)
     if (std::find(spec.metrics.begin(), spec.metrics.end(), axis) != spec.metrics.end())
       report.at("axes").add(json(axis).dump(), "a name that no metric has: give the axis another \"name\"");
@@ -98,6 +112,8 @@ void read_derived(SweepSpec& spec, const json& file, const Reporter& report) {
   taken.insert(taken.end(), spec.metrics.begin(), spec.metrics.end());
   const json derived = file.value("derived", json::object());
   for (const auto& [name, text] : derived.items()) {
+    if (!is_column_name(name))
+      report.at("derived").at(name).add(json(name).dump(), "a name of letters, digits, _ and ., and no function's");
     if (std::find(taken.begin(), taken.end(), name) != taken.end())
       report.at("derived").at(name).add(json(name).dump(), "a name that no other column has");
     columns.check_expression(text, report.at("derived").at(name));

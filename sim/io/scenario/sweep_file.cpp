@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -17,6 +18,19 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
+bool is_utf8(const std::string& text) {
+  try {
+    return !json(text).dump().empty();
+  } catch (const json::type_error&) {
+    return false;
+  }
+}
+
+bool sets_pointer(const json& set, const std::string& pointer) {
+  return std::any_of(set.items().begin(), set.items().end(),
+                     [&](const auto& item) { return as_pointer(item.key()) == pointer; });
+}
+
 /// What the command line says becomes part of the file, so that a result folder knows it too.
 void apply_overrides(Document& document, const SweepOverrides& overrides, std::vector<Problem>& problems) {
   json& file = document.value;
@@ -27,6 +41,10 @@ void apply_overrides(Document& document, const SweepOverrides& overrides, std::v
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       problems.push_back({"--set", "", json(text).dump(), "POINTER=VALUE", ""});
+      continue;
+    }
+    if (!is_utf8(text)) {
+      problems.push_back({"--set", "", shown(text), "UTF-8 text", ""});
       continue;
     }
     const Document value = parse_document(text.substr(equals + 1), "--set");
@@ -98,18 +116,20 @@ SweepSpec read_sweep(Document document, const std::string& base_text, const std:
 
   SweepAxesReader reader(spec, base, subject, catalogue);
   const json inside = reader.take_ranges_out_of_base(report.at(subject));
-  for (const auto& [pointer, range] : inside.items()) {
-    if (file.contains("set") && file["set"].contains(pointer))
-      report.at("set").at(pointer).add(shown(file["set"][pointer]), "a field that is set once: the base has a range there");
-    file["set"][pointer] = range;
-  }
-  reader.read_set(file.value("set", json::object()), report.at("set"));
+  // What is set in the sweep stands in place of a range of the base.
+  json& set = file["set"].is_null() ? file["set"] = json::object() : file["set"];
+  for (const auto& [pointer, range] : inside.items())
+    if (!sets_pointer(set, pointer)) set[pointer] = range;
+  reader.read_set(set, report.at("set"));
+  if (file.contains("seed") || spec.has_own_seeds) reader.reserve("/seed", report.at("seed"));
   if (file.contains("replications")) {
+    reader.reserve("/measure/replications", report.at("replications"));
     spec.replications = file["replications"].get<int>();
     spec.sets.push_back(fmt::format("/measure/replications={}", *spec.replications));
   }
   reader.read_axes(file["axes"], report.at("axes"));
-  throw_all(problems);
+  if (file.contains("samples") && spec.inputs.empty())
+    report.at("samples").add(file["samples"].dump(), "no samples: nothing is uncertain here");
   read_columns(spec, file, report, catalogue);
   throw_all(problems);
   spec.text = file.dump();

@@ -12,10 +12,15 @@
 namespace tokenomics {
 namespace {
 
-/// A drawn number as the field takes it.
-std::string number_text(double value, bool is_whole) {
-  if (is_whole) return nlohmann::json(static_cast<std::int64_t>(std::llround(value))).dump();
-  return nlohmann::json(value).dump();
+/// What is drawn at u, as the field takes it. Whole numbers of a uniform range are equally likely, the ends too.
+std::string drawn_text(const SweepRange& range, double u) {
+  if (!range.is_whole) return nlohmann::json(quantile(range.law, u)).dump();
+  RangeLaw law = range.law;
+  if (law.kind == RangeLaw::Kind::Uniform) {
+    law.low = std::ceil(law.low) - 0.5;
+    law.high = std::floor(law.high) + 0.5;
+  }
+  return nlohmann::json(static_cast<std::int64_t>(std::llround(quantile(law, u)))).dump();
 }
 
 bool options_differ_in_certainty(const SweepAxis& axis) {
@@ -175,7 +180,7 @@ void SweepPlan::add_option(SweepPoint& point, std::size_t index, std::uint64_t o
   const std::vector<double> even = boxes_[index] ? boxes_[index]->point(option) : std::vector<double>{};
   for (const SweepRange& range : axis.box) {
     const double u = boxes_[index] ? even[range.input] : random.uniform();
-    point.shown.push_back(number_text(quantile(range.law, u), range.is_whole));
+    point.shown.push_back(drawn_text(range, u));
     point.sets.push_back(range.path + "=" + point.shown.back());
   }
 }
@@ -185,7 +190,7 @@ void SweepPlan::add_draws(SweepPoint& point, const Choice& choice) const {
   if (!choice.is_uncertain) return;
   const std::vector<double> u = uncertain_->point(*point.sample);
   const auto draw = [&](const SweepRange& range) {
-    point.drawn[range.input] = number_text(quantile(range.law, u[range.input]), range.is_whole);
+    point.drawn[range.input] = drawn_text(range, u[range.input]);
     point.sets.push_back(range.path + "=" + point.drawn[range.input]);
   };
   for (const SweepRange& range : spec_->ranges) draw(range);

@@ -17,6 +17,14 @@ void fail_to_write(const std::string& path, int error) {
   throw IoError(fmt::format("cannot write {}: {}", path, std::strerror(error)));
 }
 
+void sync_file(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_done = file >= 0 && fsync(file) == 0;
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (!is_done) fail_to_write(path, error);
+}
+
 bool write_whole(const std::string& path, const std::string& text, bool is_exclusive) {
   // The host's name keeps processes of two machines apart that have the same number.
   char host[64] = {};

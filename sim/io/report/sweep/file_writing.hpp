@@ -8,6 +8,9 @@ namespace tokenomics {
 /// is there already, decided once even among machines that share the folder. Throws IoError.
 bool write_whole(const std::string& path, const std::string& text, bool is_exclusive = false);
 
+/// Returns once the file's content is on the disk. Throws IoError.
+void sync_file(const std::string& path);
+
 /// "cannot write PATH: No space left on device".
 [[noreturn]] void fail_to_write(const std::string& path, int error);
 

@@ -39,6 +39,25 @@ std::string hash_of_kind(const Catalogue& catalogue, CatalogueKind kind) {
   return hex(hash);
 }
 
+/// Where relative paths in it start, from wherever the sweep is gone on with.
+std::string absolute(const std::string& file) { return fs::absolute(file).lexically_normal().string(); }
+
+/// Every text of a JSON value that is the path of a file, and those that these files name in turn.
+void add_files(const json& value, const fs::path& beside, std::map<std::string, std::string>& files) {
+  for (const json& child : value) {
+    if (child.is_structured()) add_files(child, beside, files);
+    if (!child.is_string()) continue;
+    const auto& text = child.get_ref<const std::string&>();
+    if (text.find('/') == std::string::npos && text.find('.') == std::string::npos) continue;  // a name
+    std::error_code none;
+    const fs::path path = (beside / text).lexically_normal();
+    if (!fs::is_regular_file(path, none) || files.contains(path.string())) continue;
+    const std::string content = content_of(path);
+    files[path.string()] = hex(fnv1a(content));
+    if (path.extension() == ".json") add_files(json::parse(content, nullptr, false), path.parent_path(), files);
+  }
+}
+
 std::string hash_of_first(const SweepSpec& spec, const SweepPlan& plan, const Catalogue& catalogue) {
   if (spec.subject != SweepSubject::Scenario) return "";
   const SweepPoint point = plan.at(0);
@@ -64,9 +83,11 @@ SweepManifest manifest_of(const SweepSpec& spec, const SweepPlan& plan, const Ca
   manifest.first_scenario = hash_of_first(spec, plan, catalogue);
   for (const CatalogueKind kind : kNamed) manifest.catalogue[std::string(folder_of(kind))] = hash_of_kind(catalogue, kind);
   manifest.text = spec.text;
-  manifest.file = spec.file;
+  manifest.file = absolute(spec.file);
   manifest.base_text = spec.base_text;
-  manifest.base_file = spec.base_file;
+  manifest.base_file = absolute(spec.base_file);
+  add_files(json::parse(spec.text), fs::path(manifest.file).parent_path(), manifest.files);
+  add_files(json::parse(spec.base_text), fs::path(manifest.base_file).parent_path(), manifest.files);
   manifest.columns = SweepColumns(spec).names;
   manifest.rows = plan.rows();
   manifest.points = plan.designs();
@@ -87,6 +108,7 @@ std::string text_of(const SweepManifest& manifest) {
       {"hash", manifest.hash},
       {"first_scenario", manifest.first_scenario.empty() ? ordered_json(nullptr) : ordered_json(manifest.first_scenario)},
       {"catalogue", manifest.catalogue},
+      {"files", manifest.files},
       {"rows", manifest.rows},
       {"points", manifest.points},
       {"format", to_string(manifest.format)},
@@ -122,6 +144,7 @@ SweepManifest manifest_from(const std::string& text, const std::string& path) {
     manifest.hash = file.at("hash");
     manifest.first_scenario = file.at("first_scenario").is_null() ? "" : file.at("first_scenario").get<std::string>();
     manifest.catalogue = file.at("catalogue").get<std::map<std::string, std::string>>();
+    manifest.files = file.at("files").get<std::map<std::string, std::string>>();
     manifest.rows = file.at("rows");
     manifest.points = file.at("points");
     manifest.format = file.at("format") == "jsonl" ? RowFormat::JsonLines : RowFormat::Csv;
@@ -132,6 +155,7 @@ SweepManifest manifest_from(const std::string& text, const std::string& path) {
     manifest.text = file.at("sweep").dump();
     manifest.base_file = file.at("base_file");
     manifest.base_text = file.at("base").dump();
+    if (manifest.shards < 1 || manifest.rows < 1) throw broken("rows and shards below 1");
     return manifest;
   } catch (const json::exception& error) {
     throw broken(error.what());

@@ -50,21 +50,23 @@ std::uint64_t each_line(int file, const std::string& path, const std::function<v
   }
 }
 
-struct Content {
-  std::uint64_t rows = 0, bytes = 0;
-  bool has_other_head = false;
-};
-
-/// Complete rows after the head.
-Content content_of(int file, const std::string& path, const std::string& head) {
-  Content content;
-  bool is_first = !head.empty();
-  content.bytes = each_line(file, path, [&](std::string_view line) {
-    content.has_other_head = content.has_other_head || (is_first && line != head);
-    content.rows += is_first ? 0 : 1;
-    is_first = false;
+RowsFile::Found found_in(int file, const std::string& path, const std::string& head, std::uint64_t first, std::uint64_t most,
+                         const RowBeginning& beginning) {
+  RowsFile::Found found;
+  bool is_head = !head.empty();
+  found.bytes = each_line(file, path, [&](std::string_view line) {
+    if (!found.fault.empty()) return;
+    if (is_head) {
+      is_head = false;
+      if (line != head) found.fault = "has other columns";
+      return;
+    }
+    if (found.rows == most) found.fault = fmt::format("has more than {} rows", most);
+    else if (!line.starts_with(beginning(first + found.rows)))
+      found.fault = fmt::format("has another row where row {} is due", first + found.rows);
+    else ++found.rows;
   });
-  return content;
+  return found;
 }
 
 void cut(int file, const std::string& path, std::uint64_t size) {
@@ -74,15 +76,16 @@ void cut(int file, const std::string& path, std::uint64_t size) {
 
 }  // namespace
 
-RowsFile::RowsFile(const std::string& path, const std::string& head, std::uint64_t first, std::uint64_t last)
+RowsFile::RowsFile(const std::string& path, const std::string& head, std::uint64_t first, std::uint64_t last,
+                   const RowBeginning& beginning)
     : path_(path), early_path_(path + ".early"), file_(open_locked(path)), next_(first), last_(last) {
-  const Content content = content_of(file_, path_, head);
-  if (content.has_other_head || content.rows > last - first) {
+  const Found found = found_in(file_, path_, head, first, last - first, beginning);
+  if (!found.fault.empty()) {
     close(file_);
-    throw FolderError(path_ + " holds rows of another sweep");
+    throw FolderError(fmt::format("{} {}: it has been changed, or is of another sweep", path_, found.fault));
   }
-  size_ = content.bytes;
-  next_ += content.rows;
+  size_ = found.bytes;
+  next_ += found.rows;
   cut(file_, path_, size_);
   if (size_ == 0 && !head.empty()) put(file_, path_, size_, head);
   if (next_ == last_) return;
@@ -91,11 +94,24 @@ RowsFile::RowsFile(const std::string& path, const std::string& head, std::uint64
   each_line(early_file_, early_path_, [&](std::string_view line) {
     const std::size_t tab = line.find('\t');
     const std::uint64_t row = std::strtoull(std::string(line.substr(0, tab)).c_str(), nullptr, 10);
-    if (row >= next_ && row < last_) found_early_[row] = std::string(line.substr(tab + 1));
+    const bool is_due = row >= next_ && row < last_ && tab != std::string_view::npos;
+    if (is_due && line.substr(tab + 1).starts_with(beginning(row))) found_early_[row] = std::string(line.substr(tab + 1));
   });
-  // Written anew: what is in the rows file by now, or half written, goes.
-  cut(early_file_, early_path_, 0);
-  for (const auto& [row, line] : found_early_) keep_early(row, line);
+  rewrite_early();
+}
+
+/// Without what is in the rows file by now, or half written. The old file is there until the new one is whole.
+void RowsFile::rewrite_early() {
+  std::string text;
+  for (const auto& [row, line] : found_early_) {
+    text += fmt::format("{}\t{}", row, line);
+    waiting_.push_back(row);
+  }
+  write_whole(early_path_, text);
+  close(early_file_);
+  early_file_ = open(early_path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
+  if (early_file_ < 0) fail_to_write(early_path_, errno);
+  early_size_ = text.size();
 }
 
 RowsFile::~RowsFile() {
@@ -141,32 +157,36 @@ void RowsFile::finish() {
   unlink(early_path_.c_str());
 }
 
-std::optional<std::uint64_t> RowsFile::rows_in(const std::string& path, const std::string& head) {
+std::optional<RowsFile::Found> RowsFile::look(const std::string& path, const std::string& head, std::uint64_t first,
+                                              std::uint64_t most, const RowBeginning& beginning) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return std::nullopt;
-  const Content content = content_of(file, path, head);
+  Found found = found_in(file, path, head, first, most, beginning);
   close(file);
-  if (content.has_other_head) return std::nullopt;
-  return content.rows;
+  return found;
 }
 
-void read_rows(const std::string& path, RowFormat format, const SweepColumns& columns,
+void read_rows(const SweepFolder& folder, const SweepColumns& columns, const RowBeginning& beginning,
                const std::function<void(const SweepFields&)>& row) {
+  const std::string path = folder.points_path();
+  const SweepManifest& manifest = folder.manifest();
   std::ifstream file(path, std::ios::binary);
   if (!file) throw IoError("cannot read " + path);
   std::string line;
-  bool is_head = format == RowFormat::Csv;
-  for (std::size_t number = 1; std::getline(file, line); ++number) {
-    if (is_head) {
-      is_head = false;
-      continue;
-    }
+  if (manifest.format == RowFormat::Csv) std::getline(file, line);
+  std::uint64_t number = 0;
+  for (; std::getline(file, line); ++number) {
+    const std::string where = fmt::format("{}: row {}", path, number);
+    if (number >= manifest.rows || !line.starts_with(beginning(number)))
+      throw FolderError(where + " is not the one that is due: the file has been changed");
     try {
-      row(fields_of_row(line, format, columns.names.size()));
+      row(fields_of_row(line, manifest.format, columns.names.size()));
     } catch (const std::runtime_error& error) {
-      throw FolderError(fmt::format("{}:{}: {}", path, number, error.what()));
+      throw FolderError(fmt::format("{}: {}", where, error.what()));
     }
   }
+  if (number != manifest.rows)
+    throw FolderError(fmt::format("{} has {} of {} rows: it has been changed", path, number, manifest.rows));
 }
 
 }  // namespace tokenomics

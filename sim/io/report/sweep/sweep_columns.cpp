@@ -51,6 +51,15 @@ SweepFields fields_of_row(std::string_view line, RowFormat format, std::size_t c
   return fields;
 }
 
+std::string row_beginning(const SweepPlan& plan, std::uint64_t row, RowFormat format) {
+  const SweepPoint point = plan.at(row);
+  const std::string sample = point.sample ? std::to_string(*point.sample) : "";
+  if (format == RowFormat::Csv)
+    return plan.is_uncertain() ? fmt::format("{},{},", point.design, sample) : fmt::format("{},", point.design);
+  const std::string start = fmt::format("{{\"point\":{},", point.design);
+  return plan.is_uncertain() ? fmt::format("{}\"sample\":{},", start, sample.empty() ? "null" : sample) : start;
+}
+
 double number_of(const std::string& field) {
   if (field == "true") return 1;
   if (field == "false") return 0;

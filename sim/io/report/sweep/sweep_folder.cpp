@@ -37,10 +37,14 @@ void make_directory(const std::string& path) {
   if (error) throw IoError(fmt::format("cannot make the folder {}: {}", path, error.message()));
 }
 
+/// Nothing but what a process that was killed while it made a manifest has left, or one that makes it now.
 bool is_empty_folder(const std::string& path) {
   std::error_code error;
-  const bool is_empty = fs::is_empty(path, error);
-  return is_empty && !error;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kManifest) || !name.ends_with(".tmp")) return false;
+  }
+  return !error;
 }
 
 FolderError holds_a_sweep(const std::string& path, const SweepManifest& there) {
@@ -90,7 +94,12 @@ SweepFolder SweepFolder::make(const std::string& path, const SweepManifest& mani
 SweepFolder SweepFolder::make_or_join(const std::string& path, const SweepManifest& manifest) {
   make_directory(path);
   const std::string file = in(path, kManifest);
-  if (!content_of(file)) write_whole(file, text_of(manifest), true);
+  // The manifest may come while this looks whether the folder is empty.
+  const bool is_free = is_empty_folder(path);
+  if (!content_of(file)) {
+    if (!is_free) throw FolderError(fmt::format("{} is not empty and holds no sweep: choose another folder", path));
+    write_whole(file, text_of(manifest), true);
+  }
   SweepFolder folder = open(path);
   folder.check_same(manifest);
   if (folder.manifest_.shards != manifest.shards)
@@ -117,6 +126,12 @@ void SweepFolder::check_same(const SweepManifest& now) const {
   for (const auto& [kind, hash] : now.catalogue)
     if (manifest_.catalogue.contains(kind) && manifest_.catalogue.at(kind) != hash)
       refuse(fmt::format("the catalogue's {} have changed since it was begun", kind));
+  for (const auto& [name, hash] : now.files)
+    if (!manifest_.files.contains(name) || manifest_.files.at(name) != hash)
+      refuse(fmt::format("{} has changed since it was begun", name));
+  for (const auto& [name, hash] : manifest_.files)
+    if (!now.files.contains(name)) refuse(fmt::format("{} is not there any more", name));
+  if (manifest_.first_scenario != now.first_scenario) refuse("the scenario of its first point has changed");
   if (manifest_.format != now.format) refuse(fmt::format("its rows are {}", to_string(manifest_.format)));
 }
 
@@ -140,7 +155,7 @@ void SweepFolder::claim_shard(std::uint64_t index, std::uint64_t of) const {
   }
 }
 
-std::vector<std::pair<std::uint64_t, std::string>> SweepFolder::missing_shards() const {
+std::vector<std::pair<std::uint64_t, std::string>> SweepFolder::missing_shards(const RowBeginning& beginning) const {
   std::vector<std::pair<std::uint64_t, std::string>> missing;
   const std::string head = head_of(manifest_);
   for (std::uint64_t index = 0; index < manifest_.shards; ++index) {
@@ -153,10 +168,12 @@ std::vector<std::pair<std::uint64_t, std::string>> SweepFolder::missing_shards()
       missing.emplace_back(index, "has not begun");
     } else if (is_labelled && *label != shard_text(manifest_, index, manifest_.shards)) {
       missing.emplace_back(index, "is of another sweep or program");
-    } else if (const auto rows = RowsFile::rows_in(path, head); !rows) {
-      missing.emplace_back(index, "has no rows, or other columns");
-    } else if (*rows != last - first) {
-      missing.emplace_back(index, fmt::format("has {} of {} rows", *rows, last - first));
+    } else if (const auto found = RowsFile::look(path, head, first, last - first, beginning); !found) {
+      missing.emplace_back(index, "has no rows");
+    } else if (!found->fault.empty()) {
+      missing.emplace_back(index, fmt::format("{}: remove {} to make it anew", found->fault, path));
+    } else if (found->rows != last - first) {
+      missing.emplace_back(index, fmt::format("has {} of {} rows", found->rows, last - first));
     }
   }
   return missing;
@@ -169,11 +186,15 @@ void SweepFolder::merge_shards() const {
   std::ofstream all(temporary, std::ios::binary | std::ios::trunc);
   all << head;
   for (std::uint64_t index = 0; index < manifest_.shards; ++index) {
+    const auto [first, last] = shard_rows(manifest_.rows, index, manifest_.shards);
     std::ifstream rows(shard_path(index, manifest_.shards), std::ios::binary);
-    rows.seekg(static_cast<std::streamoff>(head.size()));
-    if (rows.peek() != std::char_traits<char>::eof()) all << rows.rdbuf();
+    std::string line;
+    if (manifest_.format == RowFormat::Csv) std::getline(rows, line);
+    for (std::uint64_t row = first; row < last && std::getline(rows, line); ++row) all << line << '\n';
   }
   all.close();
+  // The shards go once the folder is complete: their rows have to be on the disk by then, not on their way.
+  if (all) sync_file(temporary);
   std::error_code error;
   if (all) fs::rename(temporary, path, error);
   if (all && !error) return;

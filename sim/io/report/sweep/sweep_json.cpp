@@ -20,7 +20,11 @@ ordered_json named(const std::vector<std::string>& names, const SweepFields& fie
 
 ordered_json spread_block(const FigureSpread& spread, const SweepSpec& spec) {
   if (spec.inputs.empty()) return tidy(spread.p50);
-  ordered_json block{{"p10", tidy(spread.p10)}, {"p50", tidy(spread.p50)}, {"p90", tidy(spread.p90)}, {"driver", nullptr}};
+  ordered_json block{{"p10", tidy(spread.p10)},
+                     {"p50", tidy(spread.p50)},
+                     {"p90", tidy(spread.p90)},
+                     {"samples", spread.samples},
+                     {"driver", nullptr}};
   if (spread.driver)
     block["driver"] = {{"input", spec.inputs[*spread.driver]},
                        {"first_order", tidy(spread.driver_share)},
@@ -29,7 +33,7 @@ ordered_json spread_block(const FigureSpread& spread, const SweepSpec& spec) {
 }
 
 bool is_text(const DesignSummary& design, std::size_t figure) {
-  return std::isnan(design.figures[figure].p50) && !design.texts.empty() && !design.texts[figure].empty();
+  return !design.texts.empty() && !design.texts[figure].empty();
 }
 
 ordered_json design_block(const DesignSummary& design, const SweepSummary& summary) {
@@ -38,7 +42,11 @@ ordered_json design_block(const DesignSummary& design, const SweepSummary& summa
   for (std::size_t f = 0; f < design.figures.size(); ++f)
     figures[columns.names[columns.figures + f]] =
         is_text(design, f) ? ordered_json(design.texts[f]) : spread_block(design.figures[f], summary.spec());
-  return {{"point", design.point}, {"axes", named(summary.spec().axis_columns(), design.axes)}, {"figures", figures}};
+  ordered_json block{{"point", design.point}, {"axes", named(summary.spec().axis_columns(), design.axes)}};
+  if (!summary.spec().inputs.empty())
+    block["samples"] = {{"ok", design.ok}, {"infeasible", design.infeasible}, {"error", design.errors}};
+  block["figures"] = std::move(figures);
+  return block;
 }
 
 ordered_json best_block(const SweepSummary& summary) {

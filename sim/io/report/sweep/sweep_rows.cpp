@@ -170,8 +170,10 @@ struct SweepRows::Impl {
     for (const std::string& shown : point.shown) cells.push_back(ordered_json::parse(shown));
     for (const std::string& drawn : point.drawn) cells.push_back(ordered_json::parse(drawn));
     cells.emplace_back(outcome.status);
-    cells.push_back(outcome.reason.empty() ? ordered_json(nullptr) : ordered_json(in_one_line(outcome.reason)));
+    cells.push_back(outcome.reason.empty() ? ordered_json(nullptr) : ordered_json(outcome.reason));
     for (const FigurePath& path : paths) cells.push_back(figure_at(outcome.result, path));
+    for (ordered_json& cell : cells)
+      if (cell.is_string()) cell = in_one_line(cell.get<std::string>());
     if (derived.empty()) return cells;
     std::vector<double> values;
     for (const std::size_t column : numeric) values.push_back(number_of(csv_value(cells[column])));
@@ -193,8 +195,11 @@ struct SweepRows::Impl {
 
 SweepRows::SweepRows(const SweepSpec& spec, const SweepPlan& plan, const Catalogue& catalogue, RowFormat format,
                      unsigned jobs)
-    : impl_(std::make_unique<Impl>(spec, plan, catalogue, format, jobs)) {
+    : impl_(std::make_unique<Impl>(spec, plan, catalogue, format, jobs)) {}
+
+void SweepRows::check_loading() const {
   std::optional<ScenarioError> first;
+  const SweepPlan& plan = impl_->plan;
   for (const std::uint64_t row : {std::uint64_t{0}, plan.rows() / 2, plan.rows() - 1}) {
     try {
       impl_->load(plan.at(row));

@@ -60,16 +60,30 @@ std::string text_of(const DesignSummary& design, std::size_t figure) {
   return fmt::format("{} ({} to {})", significant(spread.p50), significant(spread.p10), significant(spread.p90));
 }
 
+/// A point of which some draws have no result is to be read with care.
+bool has_failed_samples(const SweepSummary& summary) {
+  return !summary.spec().inputs.empty() && summary.statuses().size() > summary.statuses().count("ok");
+}
+
 TextTable design_table(const SweepSummary& summary, const std::vector<std::size_t>& figures) {
   TextTable table;
   for (const std::string& axis : summary.spec().axis_columns()) table.columns.push_back({axis, Align::Left});
+  if (has_failed_samples(summary)) table.columns.push_back({"feasible, %"});
   for (const std::size_t figure : figures) table.columns.push_back({title_of(summary, figure, figures)});
   return table;
 }
 
-std::vector<std::string> design_row(const DesignSummary& design, const std::vector<std::size_t>& figures) {
-  std::vector<std::string> row;
+SweepFields axes_row(const DesignSummary& design) {
+  SweepFields row;
   for (const std::string& axis : design.axes) row.push_back(axis.empty() ? "-" : axis);
+  return row;
+}
+
+std::vector<std::string> design_row(const SweepSummary& summary, const DesignSummary& design,
+                                    const std::vector<std::size_t>& figures) {
+  std::vector<std::string> row = axes_row(design);
+  const auto ok = static_cast<double>(design.ok), rest = static_cast<double>(design.infeasible + design.errors);
+  if (has_failed_samples(summary)) row.push_back(percent(ok / (ok + rest)));
   for (const std::size_t figure : figures) row.push_back(text_of(design, figure));
   return row;
 }
@@ -84,8 +98,9 @@ std::string verdict(const SweepSummary& summary) {
   std::string text = fmt::format("{} points", whole(static_cast<double>(summary.designs())));
   if (is_uncertain) text += fmt::format(", {} rows", whole(static_cast<double>(summary.rows())));
   const std::uint64_t infeasible = count_of(summary, "infeasible"), errors = count_of(summary, "error");
-  if (infeasible > 0) text += fmt::format("; {} infeasible", whole(static_cast<double>(infeasible)));
-  if (errors > 0) text += fmt::format("; {} with an error", whole(static_cast<double>(errors)));
+  const char* unit = is_uncertain ? " rows" : "";
+  if (infeasible > 0) text += fmt::format("; {}{} infeasible", whole(static_cast<double>(infeasible)), unit);
+  if (errors > 0) text += fmt::format("; {}{} with an error", whole(static_cast<double>(errors)), unit);
   if (summary.best().size() == 1 && summary.best().front().per.empty()) {
     const SweepSummary::Best& best = summary.best().front().best.front();
     text += fmt::format("; {} {} {}", summary.spec().objective->maximize ? "highest" : "lowest",
@@ -106,7 +121,7 @@ void best_section(TextPage& page, const SweepSummary& summary, const std::vector
       title += fmt::format("{}{} {}", i ? ", " : "", wanted.per[i], group.per[i]);
     if (!title.empty()) page.paragraph(title, 2);
     TextTable table = design_table(summary, figures);
-    for (const SweepSummary::Best& best : group.best) table.rows.push_back(design_row(best.design, figures));
+    for (const SweepSummary::Best& best : group.best) table.rows.push_back(design_row(summary, best.design, figures));
     page.table(table);
   }
 }
@@ -114,7 +129,7 @@ void best_section(TextPage& page, const SweepSummary& summary, const std::vector
 void drivers_section(TextPage& page, const SweepSummary& summary, const std::vector<std::size_t>& figures) {
   const SweepSpec& spec = summary.spec();
   if (spec.inputs.empty()) return;
-  page.heading("What drives the uncertainty");
+  page.heading(fmt::format("What drives the uncertainty (estimated from {} samples)", spec.samples));
   TextTable table;
   for (const std::string& axis : spec.axis_columns()) table.columns.push_back({axis, Align::Left});
   for (const char* title : {"figure", "most by"}) table.columns.push_back({title, Align::Left});
@@ -123,7 +138,7 @@ void drivers_section(TextPage& page, const SweepSummary& summary, const std::vec
     for (const std::size_t figure : figures) {
       const FigureSpread& spread = design.figures[figure];
       if (!spread.driver || table.rows.size() >= SweepSummary::kShown) continue;
-      std::vector<std::string> row = design_row(design, {});
+      std::vector<std::string> row = axes_row(design);
       row.insert(row.end(), {title_of(summary, figure, figures), spec.inputs[*spread.driver], percent(spread.driver_share),
                              significant(spread.driver_sign)});
       table.rows.push_back(std::move(row));
@@ -177,7 +192,7 @@ void designs_section(TextPage& page, const SweepSummary& summary, const std::vec
   const bool is_all = summary.designs() <= summary.first_designs().size();
   page.heading(is_all ? "Points" : fmt::format("The first {} points", summary.first_designs().size()));
   TextTable table = design_table(summary, figures);
-  for (const DesignSummary& design : summary.first_designs()) table.rows.push_back(design_row(design, figures));
+  for (const DesignSummary& design : summary.first_designs()) table.rows.push_back(design_row(summary, design, figures));
   page.table(table);
 }
 
@@ -185,8 +200,9 @@ void designs_section(TextPage& page, const SweepSummary& summary, const std::vec
 void reasons_section(TextPage& page, const SweepSummary& summary) {
   if (summary.reasons().empty()) return;
   page.heading("Why not");
-  for (const auto& [reason, count] : summary.reasons())
-    page.point(fmt::format("{} row{}: {}", whole(static_cast<double>(count)), count == 1 ? "" : "s", reason.substr(0, 300)));
+  for (const auto& [kind, reason] : summary.reasons())
+    page.point(fmt::format("{} row{}: {}", whole(static_cast<double>(reason.rows)), reason.rows == 1 ? "" : "s",
+                           reason.text.substr(0, 300)));
 }
 
 }  // namespace
