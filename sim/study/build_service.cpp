@@ -49,6 +49,34 @@ Measurement measurement(const Scenario& scenario) {
   return m;
 }
 
+LengthStatistics statistics_of_law(const LengthLaw& law, std::int64_t limit, std::uint64_t seed) {
+  RandomStream random(seed, "length statistics");
+  return statistics_of(TruncatedLaw(law, limit).representative(kLengthDraws, random));
+}
+
+/// All that the statistics of a workload with given lengths depend on.
+struct LengthsKey {
+  IndependentLengths lengths;
+  double cache_hit_ratio = 0, reasoning_share = 0;
+  std::int64_t limit = 0;
+  std::uint64_t seed = 0;
+  bool operator==(const LengthsKey&) const = default;
+};
+
+/// statistics_of_law(), remembered by each thread for its last few keys: a sweep's points mostly share their lengths, and
+/// the draws take longer than simulating some hundred requests.
+LengthStatistics length_statistics(const Scenario& scenario, const LengthLaw& law, std::int64_t limit) {
+  constexpr std::size_t kRemembered = 8;
+  thread_local std::vector<std::pair<LengthsKey, LengthStatistics>> known;
+  const WorkloadSpec& workload = scenario.workload;
+  if (!workload.lengths) return statistics_of_law(law, limit, scenario.seed);
+  LengthsKey key{*workload.lengths, workload.cache_hit_ratio, workload.reasoning_share, limit, scenario.seed};
+  const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == key; });
+  if (found != known.end()) return found->second;
+  if (known.size() == kRemembered) known.erase(known.begin());
+  return known.emplace_back(std::move(key), statistics_of_law(law, limit, scenario.seed)).second;
+}
+
 }  // namespace
 
 BuiltService build_service(const Scenario& scenario) {
@@ -69,9 +97,7 @@ BuiltService build_service(const Scenario& scenario) {
   service.config.seed = scenario.seed;
   service.workload.emplace(scenario.workload);
   service.lengths = service.workload->length_law();
-  RandomStream random(scenario.seed, "length statistics");
-  service.length_statistics =
-      statistics_of(TruncatedLaw(*service.lengths, sequence_limit(service.config)).representative(kLengthDraws, random));
+  service.length_statistics = length_statistics(scenario, *service.lengths, sequence_limit(service.config));
   return service;
 }
 
