@@ -260,6 +260,39 @@ class Folders(SweepTest):
         self.assertEqual(self.bytes_of("out/points.csv"), self.bytes_of("all/points.csv"))
 
 
+class Gate(SweepTest):
+    def test_the_lines_of_the_readme_hold_a_cost_curve(self):
+        """The five lines as a team would paste them: the first time, an unchanged curve, a moved one, a point that is gone."""
+        readme = (CATALOGUE.parent / "README.md").read_text(encoding="utf-8")
+        lines = readme.split("<!-- gate: begin -->\n```\n")[1].split("```\n<!-- gate: end -->")[0]
+        self.assertEqual(len(lines.splitlines()), 5)
+        os.symlink(os.path.abspath(BINARY), self.folder / "tokenomics")
+        self.write("gate.sh", lines)
+
+        def gate():
+            path = f"{self.folder}:{os.environ['PATH']}"
+            done = subprocess.run(["bash", "gate.sh"], cwd=self.folder, env=self.environment(PATH=path), capture_output=True, text=True,
+                                  check=False, timeout=120)
+            return done.returncode, done.stdout
+
+        curve = sweep(points=3, metrics=["cost.usd_per_mtok.output", "latency.ttft_s.p90"])
+        self.write("curve.json", curve)
+        self.assertEqual(gate()[0], 0)
+        baseline = self.bytes_of("curve.csv")
+        self.assertEqual(gate()[0], 0)
+        self.write("curve.json", {**curve, "set": {"/cost/usd_per_gpu_hour": 2.2}})
+        code, out = gate()
+        self.assertEqual(code, 1)
+        self.assertIn("::error", out)
+        self.assertIn("cost.usd_per_mtok.output", out)
+        self.assertIn("<failure", self.bytes_of("curve.xml").decode())
+        self.write("curve.json", {**curve, "set": {"/cost/usd_per_gpu_hour": 2.02}})
+        self.assertEqual(gate()[0], 0)  # 1%
+        self.write("curve.json", sweep(points=2, metrics=curve["metrics"]))
+        self.assertEqual(gate()[0], 1)
+        self.assertEqual(self.bytes_of("curve.csv"), baseline)
+
+
 class Interruptions(SweepTest):
     def test_killed_at_twenty_random_moments_it_ends_with_the_same_bytes(self):
         """And no row is made twice: what a kill left is still there, byte by byte, when the next run has begun."""

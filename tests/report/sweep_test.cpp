@@ -178,6 +178,8 @@ TEST_CASE("uncertain numbers leave intervals, and the input that drives a figure
   CHECK_FALSE(design.figures[1].driver);  // it does not vary
   CHECK(std::isnan(design.figures[2].p50));
   CHECK(design.texts[2] == "load");
+  for (const Problem& problem : shipped_catalogue().check("sweep_result", json(sweep_json(summary))))
+    FAIL_CHECK(to_string(problem));
   CHECK_THAT(interval_line(design, SweepColumns(spec)),
              Catch::StartsWith("0,1,4,101,0,0,,22.0,30.0,38.0,drawn.cost.usd_per_gpu_hour,"));
 }
@@ -265,6 +267,8 @@ TEST_CASE("curves are compared within their group: crossings and the price that 
   CHECK(curves[0].break_even[0].own_price == 3);
   CHECK(curves[0].break_even[0].result->low == Approx(1.5));
   CHECK(curves[0].break_even[0].result->high == Approx(6));
+  for (const Problem& problem : shipped_catalogue().check("sweep_result", json(sweep_json(summary))))
+    FAIL_CHECK(to_string(problem));
 }
 
 TEST_CASE("a rows file is whole lines wherever it was cut, and goes on from there", "[report]") {
@@ -451,6 +455,13 @@ TEST_CASE("a sweep's page says what was found, its JSON what a program needs", "
   const auto file = sweep_json(summary);
   CHECK(file["schema"] == "tokenomics.sweep_result/1");
   CHECK(file["objective"]["groups"][0]["best"][0]["axes"]["tp"] == "4");
+  for (const Problem& problem : shipped_catalogue().check("sweep_result", json(file))) FAIL_CHECK(to_string(problem));
+
+  const Place place;
+  const SweepPlan plan(spec);
+  SweepFolder::make(place.in("out"), manifest_of(spec, plan, shipped_catalogue()));
+  const json manifest = json::parse(content(place.in("out/manifest.json")));
+  for (const Problem& problem : shipped_catalogue().check("sweep_manifest", manifest)) FAIL_CHECK(to_string(problem));
 }
 
 }  // namespace tokenomics

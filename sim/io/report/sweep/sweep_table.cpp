@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -132,15 +133,16 @@ void drivers_section(TextPage& page, const SweepSummary& summary, const std::vec
   page.heading(fmt::format("What drives the uncertainty (estimated from {} samples)", spec.samples));
   TextTable table;
   for (const std::string& axis : spec.axis_columns()) table.columns.push_back({axis, Align::Left});
-  for (const char* title : {"figure", "most by"}) table.columns.push_back({title, Align::Left});
-  for (const char* title : {"of variance, %", "rank correlation"}) table.columns.push_back({title});
+  table.columns.insert(table.columns.end(),
+                       {{"figure", Align::Left}, {"of variance, %"}, {"rank correlation"}, {"goes with", Align::Left}});
   for (const DesignSummary& design : summary.first_designs()) {
     for (const std::size_t figure : figures) {
       const FigureSpread& spread = design.figures[figure];
       if (!spread.driver || table.rows.size() >= SweepSummary::kShown) continue;
       std::vector<std::string> row = axes_row(design);
-      row.insert(row.end(), {title_of(summary, figure, figures), spec.inputs[*spread.driver], percent(spread.driver_share),
-                             significant(spread.driver_sign)});
+      row.insert(row.end(),
+                 {title_of(summary, figure, figures), percent(spread.driver_share), significant(spread.driver_sign),
+                  spec.inputs[*spread.driver].substr(std::string_view("drawn.").size())});
       table.rows.push_back(std::move(row));
     }
   }
