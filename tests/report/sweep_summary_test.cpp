@@ -108,15 +108,7 @@ TEST_CASE("samples without a number or a result are told, not averaged in", "[re
 }
 
 TEST_CASE("a curve of points at several prices of a GPU-hour breaks even all the same", "[report]") {
-  const SweepSpec spec =
-      spec_of(small({{"metrics", {"latency.ttft_s.p90", "cost.usd_per_mtok.output", "cost.usd_per_gpu_hour"}},
-                     {"derived", nullptr},
-                     {"curves",
-                      {{{"x", "latency.ttft_s.p90"},
-                        {"y", "cost.usd_per_mtok.output"},
-                        {"by", {"tp"}},
-                        {"reference", {{"tp", 1}}},
-                        {"gpu_price", "cost.usd_per_gpu_hour"}}}}}));
+  const SweepSpec spec = spec_of(small(kCurves));
   SweepSummary summary(spec);
   // tp 4 costs 5 USD/M at 1 USD a GPU-hour, 10 at 2: as cheap as tp 1's 4 at 0.8.
   for (const SweepFields& row : std::vector<SweepFields>{{"0", "1", "1", "ok", "", "1", "4", "9"},
@@ -132,15 +124,7 @@ TEST_CASE("a curve of points at several prices of a GPU-hour breaks even all the
 }
 
 TEST_CASE("curves are compared within their group: crossings and the price that breaks even", "[report]") {
-  const SweepSpec spec =
-      spec_of(small({{"metrics", {"latency.ttft_s.p90", "cost.usd_per_mtok.output", "cost.usd_per_gpu_hour"}},
-                     {"derived", nullptr},
-                     {"curves",
-                      {{{"x", "latency.ttft_s.p90"},
-                        {"y", "cost.usd_per_mtok.output"},
-                        {"by", {"tp"}},
-                        {"reference", {{"tp", 1}}},
-                        {"gpu_price", "cost.usd_per_gpu_hour"}}}}}));
+  const SweepSpec spec = spec_of(small(kCurves));
   SweepSummary summary(spec);
   // tp 1: y = 16 / x. tp 4: y = 8 throughout. They cross at x = 2; the break-even of tp 4 at 3 USD runs from 6 at x = 1
   // (16 against 8) to 1.5 at x = 4 (4 against 8).

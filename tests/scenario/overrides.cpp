@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shipped.hpp"
+#include "tokenomics/scenario/query.hpp"
 
 namespace tokenomics {
 namespace {
@@ -75,6 +76,11 @@ TEST_CASE("an index of an override lies inside its list", "[scenario]") {
         3);
   CHECK_THROWS_WITH(load_scenario_text(text, "x.json", shipped(), {"deployment.pools.1.instances=3"}),
                     "--set: /deployment/pools/1: 1; expected an index below 1");
+}
+
+TEST_CASE("an override reaches a member of a field that may also be a number", "[scenario]") {
+  const Query query = load_query("r1-interactive", shipped(), {"usd_per_gpu_hour.h200-sxm=2.25"});
+  CHECK(in_usd_per_hour(query.hardware[0].price) == Approx(2.25));
 }
 
 }  // namespace tokenomics

@@ -268,6 +268,15 @@ TEST_CASE("what one place sets, another does not undo", "[scenario]") {
   CHECK_THAT(refusal({{"axes", {kTp}}, {"samples", 4}}), Catch::Contains("nothing is uncertain"));
 }
 
+TEST_CASE("a drawn number has a name that expressions can read", "[scenario]") {
+  const SweepSpec spec = spec_of(
+      {{"query", "r1-interactive"},
+       {"set", {{"/usd_per_gpu_hour", {{"h200-sxm", 2}}}, {"/usd_per_gpu_hour/h200-sxm", {{"low", 1}, {"high", 2}}}}},
+       {"axes", json::array()},
+       {"derived", {{"x", "2 * drawn.usd_per_gpu_hour.h200_sxm"}}}});
+  CHECK(spec.inputs == std::vector<std::string>{"drawn.usd_per_gpu_hour.h200_sxm"});
+}
+
 TEST_CASE("a range for several fields is one number", "[scenario]") {
   const json both{{"name", "price"},
                   {"pointer", {"/cost/usd_per_gpu_hour", "/slo/ttft_s/max"}},

@@ -15,8 +15,17 @@ namespace {
 
 using nlohmann::json;
 
-/// The forms of `if` that our schemas use: required names, and properties that are a constant or one of several.
+bool has_type(const json& value, const std::string& type) {
+  if (type == "object") return value.is_object();
+  if (type == "array") return value.is_array();
+  if (type == "string") return value.is_string();
+  if (type == "boolean") return value.is_boolean();
+  return value.is_number();
+}
+
+/// The forms of `if` that our schemas use: a type, required names, and properties that are a constant or one of several.
 bool holds(const json& condition, const json& value) {
+  if (condition.contains("type") && !has_type(value, condition["type"].get<std::string>())) return false;
   if (condition.contains("required")) {
     for (const json& name : condition["required"]) {
       if (!value.is_object() || !value.contains(name.get<std::string>())) return false;

@@ -1,6 +1,7 @@
 #include "sweep_axes.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -9,6 +10,7 @@
 
 #include "overrides.hpp"
 #include "pointer.hpp"
+#include "sweep_ranges.hpp"
 #include "tokenomics/base/expression.hpp"
 
 namespace tokenomics {
@@ -23,13 +25,6 @@ std::vector<std::string> pointers_of(const json& file) {
   return file["pointer"].get<std::vector<std::string>>();
 }
 
-/// {low, high, ...} and nothing else.
-bool looks_like_range(const json& value) {
-  if (!value.is_object() || !value.contains("low") || !value.contains("high")) return false;
-  static const std::set<std::string> keys{"low", "high", "law", "mode", "source"};
-  return std::all_of(value.items().begin(), value.items().end(), [](const auto& item) { return keys.contains(item.key()); });
-}
-
 /// "/cost/usd_per_gpu_hour" -> "cost.usd_per_gpu_hour".
 std::string dotted(const std::string& path) {
   std::string name = path;
@@ -38,22 +33,17 @@ std::string dotted(const std::string& path) {
   return name;
 }
 
-/// Column of a number that is drawn: a name that no metric has.
-std::string drawn_name(const std::string& path) { return "drawn." + dotted(path); }
+/// Column of a number that is drawn: a name that no metric has, and that expressions can read.
+std::string drawn_name(const std::string& path) {
+  std::string name = "drawn." + dotted(path);
+  const auto is_odd = [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '.'; };
+  std::replace_if(name.begin(), name.end(), is_odd, '_');
+  return name;
+}
 
 std::string last_key(const std::string& path) {
   const std::string name = dotted(path);
   return name.substr(name.rfind('.') + 1);
-}
-
-std::string shown_range(const json& range) {
-  return json(fmt::format("{}..{}", range["low"].dump(), range["high"].dump())).dump();
-}
-
-/// As people write it: no 0.30000000000000004 for a step of three tenths.
-json rounded(double value, bool is_whole) {
-  if (is_whole) return static_cast<std::int64_t>(std::llround(value));
-  return parse_document(fmt::format("{:.12g}", value), "").value;
 }
 
 /// Keys of {path: value} in an order in which nothing undoes what stands before it.
@@ -65,39 +55,7 @@ std::vector<std::string> whole_before_parts(const json& set) {
   return paths;
 }
 
-/// Pointers of everything that looks like a range, outermost first.
-void find_ranges(const json& value, const std::string& pointer, std::vector<std::string>& found) {
-  if (looks_like_range(value)) return found.push_back(pointer);
-  if (value.is_object())
-    for (const auto& [key, child] : value.items()) find_ranges(child, pointer_append(pointer, key), found);
-  if (value.is_array())
-    for (std::size_t i = 0; i < value.size(); ++i) find_ranges(value[i], pointer_append(pointer, std::to_string(i)), found);
-}
-
 }  // namespace
-
-RangeLaw range_law_from(const json& file, const Reporter& report) {
-  RangeLaw range;
-  const bool is_sound = file["low"].is_number() && file["high"].is_number() && file.value("law", json("")).is_string() &&
-                        (!file.contains("mode") || file["mode"].is_number());
-  if (!is_sound) {
-    report.add(shown(file), "a range: low and high are numbers, law is a name");
-    return range;
-  }
-  range.low = file["low"];
-  range.high = file["high"];
-  if (file.contains("mode")) range.mode = file["mode"].get<double>();
-  const auto kind = range_law_named(file.value("law", "uniform"));
-  if (!kind) {
-    const std::vector<std::string> known{"uniform", "log_uniform", "triangular", "normal", "lognormal"};
-    report.at("law").add(file["law"].dump(), fmt::format("one of {}", fmt::join(known, ", ")),
-                         nearest_name(file["law"].get<std::string>(), known));
-    return range;
-  }
-  range.kind = *kind;
-  if (const std::string fault = fault_of(range); !fault.empty()) report.add(shown(file), "a sound range: " + fault);
-  return range;
-}
 
 json SweepAxesReader::take_ranges_out_of_base(const Reporter& report) {
   std::vector<std::string> found;

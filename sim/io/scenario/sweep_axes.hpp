@@ -67,7 +67,4 @@ class SweepAxesReader {
   std::vector<Claim> claimed_;
 };
 
-/// Law, bounds and mode of a range; problems are added to `report`.
-RangeLaw range_law_from(const nlohmann::json& file, const Reporter& report);
-
 }  // namespace tokenomics

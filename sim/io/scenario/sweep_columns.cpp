@@ -30,7 +30,7 @@ void check_metric(const std::string& name, const json& schema, const Reporter& r
   SchemaNodes nodes = nodes_about(schema, schema, json::object());
   std::string path;
   for (const std::string& key : split_dots(name)) {
-    SchemaNodes beneath = nodes_beneath(schema, nodes, key, json());
+    SchemaNodes beneath = nodes_beneath(schema, nodes, key, json::object());
     if (beneath.empty()) {
       const KeyHint hint = hint_for_unknown_key(key, known_keys(nodes).names);
       const std::string nearest = hint.nearest.empty() ? "" : path + hint.nearest;
