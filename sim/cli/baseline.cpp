@@ -49,6 +49,9 @@ BaselinePlan plan_baseline(const std::string& base_argument, const ResultFile* b
   if (base_argument == "-") throw UsageError("--update-baseline: BASE is standard input; expected a path");
   if (base != nullptr) {
     check_format(base->path, to_string(base->format), now);
+    if (!base->manifest.empty() && now.manifest.empty())
+      throw UsageError(fmt::format("--update-baseline: {} says what {} are; expected a NEW with a manifest too",
+                                   base->manifest, base->path));
     if (base->directory.empty()) return {"", base->path, ""};
     BaselinePlan plan = plan_directory(base_argument, now, false);
     plan.path = base->path;

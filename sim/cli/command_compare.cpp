@@ -74,6 +74,14 @@ std::vector<std::string> axes_of(const Options& options) {
   return axes;
 }
 
+/// A report must not take the place of what it is about.
+void check_out(const Options& options, const ResultFile& file) {
+  const auto out = options.text("out");
+  std::error_code none;
+  if (out && *out != "-" && fs::equivalent(*out, file.path, none))
+    throw UsageError(fmt::format("--out: {} is one of the files that are compared", *out));
+}
+
 /// A baseline that is yet to be written: the same axes and metrics, no points.
 ResultPoints without_points(const ResultPoints& now) {
   ResultPoints none;
@@ -116,12 +124,15 @@ int compare_it(const Options& options) {
     base = read_result_file(base_name, axes);
     check_comparable(base, now);
   }
+  check_out(options, now);
+  if (!is_first) check_out(options, base);
   BaselinePlan plan;
   if (updates) plan = plan_baseline(base_name, is_first ? nullptr : &base, now);
   base.text = {};  // as large as the file, and only NEW's is still needed
   if (!updates) now.text = {};
   ResultOutput output(options);
   const Comparison comparison = compare(std::move(base.points), std::move(now.points), std::move(rules));
+  if (comparison.metrics.empty()) throw UsageError("--ignore leaves no metric to compare");
   output.finish(rendered(comparison, format, files, report));
   if (!updates) return comparison.findings.empty() ? 0 : kRegression;
   remark(options, write_baseline(plan, now));

@@ -240,6 +240,19 @@ class WrongInput(CompareTest):
                                 (["--direction", "wors"], "did you mean worse?"), (["--axes", "gpu,"], "--axes"), (["--format", "xml"], "junit")]:
             self.assertIn(expected, self.refused("base.csv", "new.csv", *words))
 
+    def test_a_report_does_not_replace_what_it_is_about(self):
+        for words in (["--out", "base.csv"], ["--out", "./new.csv"], ["--out", "base.csv", "--update-baseline"]):
+            self.assertIn("one of the files that are compared", self.refused("base.csv", "new.csv", *words))
+        self.assertEqual((self.text("base.csv"), self.text("new.csv")), (BASE, NEW))
+        self.assertIn("no metric", self.refused("base.csv", "new.csv", "--ignore", "*"))
+
+    def test_a_baseline_folder_keeps_a_manifest_that_is_true(self):
+        (self.folder / "base").mkdir()
+        self.write("base/points.csv", BASE)
+        self.write("base/manifest.json", {"state": "complete", "rows": 4})
+        self.assertIn("manifest", self.refused("base", "new.csv", "--update-baseline"))
+        self.assertEqual(self.text("base/points.csv"), BASE)
+
     def test_broken_files_say_where(self):
         self.write("broken.csv", HEAD + "0,h100,1,ok,,1,0.5,nan,ttft\n1,h100,1,fine,,1,0.5,1,ttft\n")
         self.assertEqual(self.refused("base.csv", "broken.csv"),

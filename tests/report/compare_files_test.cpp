@@ -214,7 +214,9 @@ TEST_CASE("A directory is read when its sweep is finished", "[report]") {
   CHECK_THROWS_WITH(read_result_file(directory), manifest +
                                                      ": \"state\": \"running\"; expected \"complete\": the sweep in " +
                                                      directory + " is not finished: tokenomics sweep resume " + directory);
-  CHECK(read_result_file(points).points.size() == 2);  // the file itself was asked for
+  CHECK_THROWS_AS(read_result_file(points), ScenarioError);  // naming the file makes it no more whole
+  static_cast<void>(folder.write("manifest.json", R"({"state": "complete", "rows": 3})"));
+  CHECK_THROWS_WITH(read_result_file(points), points + ": 2 rows; expected 3 rows, as " + manifest + " says");
   static_cast<void>(folder.write("manifest.json", "{\"state\": \"complete\"}"));
   CHECK(read_result_file(directory).manifest == manifest);
   static_cast<void>(folder.write("points.jsonl", "{}"));
@@ -231,7 +233,7 @@ TEST_CASE("The kind of a file is found from its content, and kinds and axes are 
   const std::string line = R"({"n": 1, "status": "ok", "usd": 1})";
   const ResultFile lines = read_result_file(folder.write("b", line + "\n" + line + "\n"));
   CHECK(lines.format == ResultFormat::Jsonl);
-  CHECK(read_result_file(folder.write("c", line)).format == ResultFormat::Jsonl);
+  CHECK(read_result_file(folder.write("c", line + "\n")).format == ResultFormat::Jsonl);
   const ResultFile run = read_result_file(folder.write("d", result_json(test::round_result()).dump()));
   CHECK(run.format == ResultFormat::Json);
   CHECK_THROWS_WITH(check_comparable(csv, run), run.path + ": a run; expected sweep points as in " + csv.path);
@@ -241,6 +243,17 @@ TEST_CASE("The kind of a file is found from its content, and kinds and axes are 
   CHECK_THROWS_WITH(read_result_file(empty), empty + ": an empty file; expected results");
   CHECK_THROWS_WITH(read_result_file(run.path, {"n"}),
                     "--axes: n; expected a table of points: " + run.path + " has axes of its own");
+}
+
+TEST_CASE("A file that was cut off, or in which there is nothing to compare, is no result", "[report]") {
+  const Folder folder;
+  const std::string csv = kCsv;
+  const std::string cut = folder.write("cut.csv", csv.substr(0, csv.size() - 1));
+  CHECK_THROWS_WITH(read_result_file(cut),
+                    cut + ": a last line without its end; expected whole lines: the file has been cut off");
+  const std::string none =
+      folder.write("none.csv", "point,n,status,reason,usd\n0,1,infeasible,no room,\n1,2,infeasible,no room,\n");
+  CHECK_THROWS_WITH(read_result_file(none), none + "; expected results: no metric has a number in any of its points");
 }
 
 TEST_CASE("Tolerances come from a file whose unknown keys and wrong numbers are refused", "[report]") {

@@ -81,9 +81,9 @@ TEST_CASE("A metric moves past absolute + relative |base| and not at it", "[stud
   // In binary 2.2 - 2 is more than 0.2.
   CHECK(compare(single("usd", 2), single("usd", 2.2), tolerating(0, 0.2)).findings.empty());
   CHECK(compare(single("usd", 2e9), single("usd", 2.2e9), tolerating(0.1)).findings.empty());
-  // Around zero only rounding is let pass: 1e-12.
-  CHECK(compare(single("usd", 0), single("usd", 1e-12), {}).findings.empty());
-  CHECK(compare(single("usd", 0), single("usd", 2e-12), {}).findings.size() == 1);
+  // Zero is zero: what may differ there has to be said in absolute terms.
+  CHECK(compare(single("usd", 0), single("usd", 1e-12), {}).findings.size() == 1);
+  CHECK(compare(single("usd", 0), single("usd", 1e-12), tolerating(0.01, 1e-9)).findings.empty());
 }
 
 TEST_CASE("A mean's difference inside the joint 95% interval is noise, and counted", "[study]") {
@@ -91,11 +91,11 @@ TEST_CASE("A mean's difference inside the joint 95% interval is noise, and count
     return points({}, {}, {column("ttft_s.mean", {mean}), column("ttft_s.ci95", {ci95}), column("ttft_s.p90", {p90})});
   };
   // sqrt(3^2 + 4^2) = 5.
-  const Comparison inside = compare(with_intervals(100, 3, 1), with_intervals(105, 4, 1), {});
+  const Comparison inside = compare(with_intervals(100, 4, 1), with_intervals(105, 3, 1), {});
   CHECK(inside.findings.empty());
   CHECK(inside.within_noise == 1);
   CHECK(inside.metrics[0].within_noise == 1);
-  const Comparison outside = compare(with_intervals(100, 3, 1), with_intervals(105.1, 4, 1), {});
+  const Comparison outside = compare(with_intervals(100, 4, 1), with_intervals(105.1, 3, 1), {});
   CHECK(kinds(outside) == Kinds{FindingKind::Moved});
   CHECK(outside.within_noise == 0);
   // Inside the tolerance it is no matter of noise; the interval is that of the mean, not of the percentile; the
@@ -104,6 +104,22 @@ TEST_CASE("A mean's difference inside the joint 95% interval is noise, and count
   CHECK(kinds(compare(with_intervals(100, 3, 1), with_intervals(100, 3, 2), {})) == Kinds{FindingKind::Moved});
   // One interval alone says nothing of the other file.
   CHECK(compare(with_intervals(100, kNull, 1), with_intervals(105, 40, 1), {}).findings.size() == 1);
+}
+
+TEST_CASE("A result that has become noisier does not hide its move behind that", "[study]") {
+  const auto with_interval = [](double mean, double ci95) {
+    return points({}, {}, {column("ttft_s.mean", {mean}), column("ttft_s.ci95", {ci95})});
+  };
+  // The base's 3 counts on both sides: sqrt(18) = 4.24.
+  CHECK(compare(with_interval(100, 3), with_interval(104, 1000), {}).findings.empty());
+  CHECK(compare(with_interval(100, 3), with_interval(105, 1000), {}).findings.size() == 1);
+  CHECK(compare(with_interval(100, -9), with_interval(105, -9), {}).findings.size() == 1);
+}
+
+TEST_CASE("Tiny numbers move as large ones do", "[study]") {
+  CHECK(is_moved({0.01, 0}, 1e-12, 1.9e-12));
+  CHECK(is_moved({0.01, 0}, 0, 1e-13));
+  CHECK_FALSE(is_moved({0, 0.2}, 2, 2.2));  // 2.2 - 2 is 0.2000000000000002
 }
 
 TEST_CASE("Missing and extra points are found on their curve and are not moves", "[study]") {
@@ -125,6 +141,11 @@ TEST_CASE("Axes are compared as numbers where they are numbers, in any order of 
   CHECK(canonical("-0") == canonical("0"));
   CHECK(canonical("nan") == "nan");
   CHECK(canonical("4 GPUs") == "4 GPUs");
+}
+
+TEST_CASE("Axes that differ in the last digits only are the same", "[study]") {
+  CHECK(canonical("1545.2932281397182") == canonical("1545.2932281397184"));
+  CHECK(canonical("1545.29322813") != canonical("1545.29322814"));
 }
 
 TEST_CASE("Points that are alike are matched in order of occurrence", "[study]") {
@@ -226,6 +247,7 @@ TEST_CASE("Ignored metrics are not compared, and a pattern without a metric is r
 }
 
 TEST_CASE("Which way is better is known from a metric's name", "[study]") {
+  CHECK(better_of("service.ttft_percentile") == Better::Unknown);  // a promise, not a time
   for (const char* name :
        {"cost.usd_per_mtok.own_mix", "price.usd_per_mtok.output", "latency.ttft_s.p90", "latency.tpot_ms.mean",
         "latency.itl_ms.p99", "latency.e2e_s.p50", "latency.queue_wait_s.p90", "latency.service_s.mean", "energy.kWh",

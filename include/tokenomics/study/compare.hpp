@@ -15,10 +15,10 @@ struct Tolerance {
   double relative = 0.01;
   double absolute = 0;  ///< in the metric's own unit
 };
-/// On top of every tolerance, times max(1, |base|): sums in another order differ around zero, and 2.2 - 2 is a little more
-/// than 0.2. Far below the 9 digits of a result.
+/// On top of every tolerance, times the larger of the two values: 2.2 - 2 is a little more than 0.2. Far below the 9 digits
+/// of a result.
 inline constexpr double kRounding = 1e-12;
-double allowed(const Tolerance& tolerance, double base);
+double allowed(const Tolerance& tolerance, double base, double now);
 bool is_moved(const Tolerance& tolerance, double base, double now);
 
 /// Names of metrics, where '*' stands for any characters; and where the pattern was written, for messages.
@@ -105,7 +105,8 @@ struct Comparison {
 /// Points are matched by the values of their axes, numbers as numbers; points alike in order of occurrence. x is the
 /// last axis that has numbers only and at least two of them; "sample" is x only when it stands alone. A mean with a 95%
 /// half-width c in both files (column "ci95" beside it) has not moved while |new - base| <= sqrt(c_base^2 + c_new^2):
-/// independent errors add in squares. Frontiers are compared by what they reach: see sim/study/compare/frontiers.cpp.
+/// independent errors add in squares. A c_new above c_base counts as c_base: a result that has become noisier must not
+/// hide its move behind that. Frontiers are compared by what they reach: see sim/study/compare/frontiers.cpp.
 /// Throws ScenarioError for each pattern of the rules that no metric matches.
 Comparison compare(ResultPoints base, ResultPoints now, CompareRules rules);
 

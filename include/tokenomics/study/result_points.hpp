@@ -45,7 +45,8 @@ struct ResultPoints {
 
 /// The finite number that the whole text is, or nothing.
 std::optional<double> number_in(std::string_view text);
-/// One text for all ways to write a number: "4", "4.0" and "4e0" are "4". Other texts are left as they are.
+/// One text for all ways to write a number: "4", "4.0" and "4e0" are "4". To 12 digits, since the last ones of numbers
+/// that are drawn differ between machines. Other texts are left as they are.
 std::string canonical(std::string_view axis_value);
 
 }  // namespace tokenomics

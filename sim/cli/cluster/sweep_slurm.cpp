@@ -23,9 +23,13 @@ void check_slurm_option(const std::string& option) {
   if (!option.starts_with('-') || option.find('\n') != std::string::npos)
     throw UsageError(fmt::format("--slurm-option: \"{}\"; expected an option of sbatch, such as --partition=x", option));
   const std::string name = option.substr(0, option.find('='));
-  for (const char* ours :
-       {"--array", "-a", "--job-name", "-J", "--dependency", "-d", "--parsable", "--wait", "-W", "--wrap"})
-    if (name == ours) throw UsageError(fmt::format("--slurm-option: {} is set by the sweep itself", name));
+  const bool is_long = name.starts_with("--");
+  for (const std::string ours :
+       {"--array", "-a", "--job-name", "-J", "--dependency", "-d", "--parsable", "--wait", "-W", "--wrap"}) {
+    // sbatch takes the beginning of a long name for the name, and what follows a letter for its value.
+    const bool is_ours = is_long ? name.size() > 2 && ours.starts_with(name) : ours.size() == 2 && name.starts_with(ours);
+    if (is_ours) throw UsageError(fmt::format("--slurm-option: {} is set by the sweep itself ({})", name, ours));
+  }
 }
 
 /// What was asked for the folder before, as changed by the command line.

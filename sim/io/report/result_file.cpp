@@ -23,17 +23,28 @@ using nlohmann::json;
   throw ScenarioError({file, "", value, expected, ""});
 }
 
-/// A directory without a manifest is taken as it is.
-std::string manifest_in(const std::string& directory) {
-  const std::string path = (fs::path(directory) / "manifest.json").string();
-  if (!fs::exists(path)) return "";
-  const Document manifest = read_document(path);
+/// The manifest beside the points of a sweep's folder, whether the folder or the file was named. Without one the points are
+/// taken as they are.
+std::string manifest_beside(const ResultFile& file) {
+  const fs::path place(file.path);
+  const std::string name = place.filename().string();
+  const std::string path = (place.parent_path() / "manifest.json").string();
+  return (name == "points.csv" || name == "points.jsonl") && fs::exists(path) ? path : "";
+}
+
+/// Half a sweep must not pass for the whole.
+void check_whole(const ResultFile& file) {
+  const std::string directory = fs::path(file.path).parent_path().string();
+  const Document manifest = read_document(file.manifest);
   if (!manifest.problems.empty()) throw ScenarioError(manifest.problems);
-  const json state = manifest.value.is_object() ? manifest.value.value("state", json()) : json();
+  const json value = manifest.value.is_object() ? manifest.value : json::object();
+  const json state = value.value("state", json()), rows = value.value("rows", json());
   if (state != "complete")
-    refuse(path, "\"state\": " + shown(state),
+    refuse(file.manifest, "\"state\": " + shown(state),
            fmt::format("\"complete\": the sweep in {0} is not finished: tokenomics sweep resume {0}", directory));
-  return path;
+  if (rows.is_number() && rows != file.points.size())
+    refuse(file.path, fmt::format("{} rows", file.points.size()),
+           fmt::format("{} rows, as {} says", rows.dump(), file.manifest));
 }
 
 std::string points_in(const std::string& directory) {
@@ -62,6 +73,14 @@ ResultFormat format_of(const std::string& text, const std::string& path) {
   return path.ends_with(".jsonl") || is_jsonl(text) ? ResultFormat::Jsonl : ResultFormat::Json;
 }
 
+/// A comparison of nothing would find nothing.
+void check_numbers(const ResultFile& file) {
+  for (const ResultColumn& metric : file.points.metrics)
+    for (std::size_t point = 0; point < file.points.size(); ++point)
+      if (metric.number(point)) return;
+  refuse(file.path, "", "results: no metric has a number in any of its points");
+}
+
 std::string read_standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
 
 std::vector<std::string> sorted(std::vector<std::string> names) {
@@ -82,15 +101,19 @@ ResultFile read_result_file(const std::string& path, const std::vector<std::stri
   if (path != "-" && fs::is_directory(path)) {
     file.directory = path;
     file.path = points_in(path);
-    file.manifest = manifest_in(path);
   }
   file.text = path == "-" ? read_standard_input() : text_of_file(file.path);
   file.format = format_of(file.text, file.path);
+  if (file.format != ResultFormat::Json && !file.text.ends_with('\n'))
+    refuse(file.path, "a last line without its end", "whole lines: the file has been cut off");
   if (file.format == ResultFormat::Json && !axes.empty())
     refuse("--axes", fmt::format("{}", fmt::join(axes, ",")), "a table of points: " + file.path + " has axes of its own");
   file.points = file.format == ResultFormat::Csv     ? points_from_csv(file.text, file.path, axes)
                 : file.format == ResultFormat::Jsonl ? points_from_jsonl(file.text, file.path, axes)
                                                      : points_from_json(file.text, file.path);
+  file.manifest = manifest_beside(file);
+  if (!file.manifest.empty()) check_whole(file);
+  check_numbers(file);
   return file;
 }
 

@@ -61,7 +61,7 @@ double severity(const Comparison& comparison, const Finding& finding) {
   const ComparedMetric& metric = comparison.metrics[finding.metric];
   const double base = comparison.base.metrics[*metric.base_column].numbers[finding.base_point];
   const double now = comparison.now.metrics[*metric.new_column].numbers[finding.new_point];
-  return std::abs(now - base) / allowed(metric.tolerance, base);
+  return std::abs(now - base) / allowed(metric.tolerance, base, now);
 }
 
 Comparison compare(ResultPoints base, ResultPoints now, CompareRules rules) {

@@ -47,9 +47,9 @@ bool is_reached(const ResultPoints& own, std::uint32_t asked, const ResultPoints
                 const Bounds& bounds) {
   const double ttft = value(own, kFrontierTtft, asked), interactivity = value(own, kFrontierInteractivity, asked);
   if (value(other, kFrontierContext, point) < value(own, kFrontierContext, asked)) return false;
-  if (bounds.ttft && value(other, kFrontierTtft, point) > ttft + allowed(*bounds.ttft, ttft)) return false;
-  return !bounds.interactivity ||
-         value(other, kFrontierInteractivity, point) >= interactivity - allowed(*bounds.interactivity, interactivity);
+  if (bounds.ttft && value(other, kFrontierTtft, point) > ttft + allowed(*bounds.ttft, ttft, ttft)) return false;
+  return !bounds.interactivity || value(other, kFrontierInteractivity, point) >=
+                                      interactivity - allowed(*bounds.interactivity, interactivity, interactivity);
 }
 
 /// The cheapest of the other curve's points within the bounds of `asked`; kNone when there is none.

@@ -45,7 +45,7 @@ std::optional<double> number_in(std::string_view text) {
 
 std::string canonical(std::string_view axis_value) {
   const auto number = number_in(axis_value);
-  return number ? fmt::format("{}", *number) : std::string(axis_value);
+  return number ? fmt::format("{:.12g}", *number) : std::string(axis_value);
 }
 
 }  // namespace tokenomics

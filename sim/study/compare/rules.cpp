@@ -27,12 +27,13 @@ bool has_component(std::string_view metric, const Patterns& patterns) {
 
 }  // namespace
 
-double allowed(const Tolerance& tolerance, double base) {
-  return tolerance.absolute + tolerance.relative * std::abs(base) + kRounding * std::max(1.0, std::abs(base));
+double allowed(const Tolerance& tolerance, double base, double now) {
+  const double rounding = kRounding * std::max(std::abs(base), std::abs(now));
+  return tolerance.absolute + tolerance.relative * std::abs(base) + rounding;
 }
 
 bool is_moved(const Tolerance& tolerance, double base, double now) {
-  return std::abs(now - base) > allowed(tolerance, base);
+  return std::abs(now - base) > allowed(tolerance, base, now);
 }
 
 /// Goes back to the last '*' on a mismatch and lets it take one character more: enough, since what an earlier '*' took
@@ -71,7 +72,7 @@ Tolerance tolerance_of(const CompareRules& rules, std::string_view metric) {
 /// among prices, and revenue is no price that a user pays.
 Better better_of(std::string_view metric) {
   static const Patterns kErrors{"mdape", "p90ape"};
-  static const Patterns kUndecided{"revenue*", "shadow_prices", "evaluator_gap"};
+  static const Patterns kUndecided{"revenue*", "shadow_prices", "evaluator_gap", "*percentile"};
   static const Patterns kHigher{"interactivity*", "*tok_s*", "throughput*", "goodput*", "margin*", "attainment*"};
   static const Patterns kLower{"usd*", "price*",      "cost*",     "ttft*",  "tpot*", "itl*",
                                "e2e*", "queue_wait*", "service_s", "joule*", "kWh"};

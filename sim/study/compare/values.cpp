@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "parts.hpp"
@@ -16,7 +17,9 @@ bool is_within_noise(const ComparedMetric& metric, const Pair& pair, double base
   if (!metric.base_ci95 || !metric.new_ci95) return false;
   const auto ci_base = pair.base.metrics[*metric.base_ci95].number(pair.at.base_point);
   const auto ci_new = pair.now.metrics[*metric.new_ci95].number(pair.at.new_point);
-  return ci_base && ci_new && std::abs(now - base) <= std::hypot(*ci_base, *ci_new);
+  if (!ci_base || !ci_new) return false;
+  const double width = std::max(*ci_base, 0.0);
+  return std::abs(now - base) <= std::hypot(width, std::clamp(*ci_new, 0.0, width));
 }
 
 void compare_numbers(Comparison& comparison, ComparedMetric& metric, const Pair& pair, double base, double now,
