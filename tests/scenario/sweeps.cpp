@@ -134,6 +134,19 @@ TEST_CASE("a range makes a number uncertain: every point is drawn at the same So
   CHECK(cells.size() == 16);  // one in each sixteenth of the range
 }
 
+TEST_CASE("uncertain numbers are independent: together they fill their box evenly", "[scenario]") {
+  const json unit{{"low", 1}, {"high", 2}};
+  const SweepSpec spec = spec_of(
+      {{"set", {{"/cost/usd_per_gpu_hour", unit}, {"/slo/ttft_s/max", unit}}}, {"axes", json::array()}, {"samples", 16}});
+  std::set<std::pair<int, int>> cells;
+  for (std::uint64_t row = 0; row < 16; ++row) {
+    const SweepPoint point = SweepPlan(spec).at(row);
+    cells.emplace(static_cast<int>(4 * (std::stod(point.drawn[0]) - 1)),
+                  static_cast<int>(4 * (std::stod(point.drawn[1]) - 1)));
+  }
+  CHECK(cells.size() == 16);  // one in each sixteenth of the square
+}
+
 TEST_CASE("an option may be a range, and only its points have samples", "[scenario]") {
   const json price = axis("price", "/cost/usd_per_gpu_hour", {2, {{"low", 1}, {"high", 3}, {"law", "log_uniform"}}});
   const SweepSpec spec = spec_of({{"axes", {price, kRequests}}, {"samples", 8}});
