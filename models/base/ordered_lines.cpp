@@ -39,7 +39,7 @@ class Conveyor {
     std::unique_lock lock(mutex_);
     while (next_ < work_.last && work_.made.contains(next_)) ++next_;
     moved_.wait(lock, [&] { return failure_ || next_ >= work_.last || next_ - due_ < work_.window; });
-    if (failure_ || next_ >= work_.last || (work_.stop && work_.stop())) return std::nullopt;
+    if (failure_ || next_ >= work_.last) return std::nullopt;
     const std::uint64_t number = next_++;
     while (next_ < work_.last && work_.made.contains(next_)) ++next_;
     return number;

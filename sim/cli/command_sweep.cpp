@@ -22,7 +22,7 @@ SweepFormat sweep_format_of(const Options& options) {
 /// Without a folder: rows go to standard output as they come, or into the summary alone.
 int stream(const SweepWork& work, const SweepFormat& format, const Options& options) {
   SweepSummary summary(work.spec);
-  if (format.is_rows) write_standard_output(row_head(work.columns, format.rows));
+  if (format.is_rows) write_standard_output(row_head(work.columns.names, format.rows));
   OrderedLines lines;
   lines.last = work.plan.rows();
   lines.due = [&](std::uint64_t, const std::string& line) {
@@ -31,11 +31,7 @@ int stream(const SweepWork& work, const SweepFormat& format, const Options& opti
   };
   run_rows(work, format.rows, std::move(lines), options);
   summary.close();
-  if (!format.is_rows) {
-    const bool is_json = options.text("format") == "json";
-    write_standard_output(is_json ? json_text(sweep_json(summary, report_options(options)))
-                                  : sweep_table(summary, report_options(options)));
-  }
+  if (!format.is_rows) print_summary(summary, options);
   return exit_code_of(summary);
 }
 
@@ -55,6 +51,7 @@ int sweep(const Options& options) {
 }
 
 int resume(const Options& options) {
+  static_cast<void>(options.choice("format", {"table", "json"}));  // before any work
   const std::string path = *options.argument(0);
   const Catalogue catalogue = open_catalogue(options);
   SweepFolder folder = SweepFolder::open(path);
@@ -114,6 +111,7 @@ int shard(const Options& options) {
 }
 
 int merge(const Options& options) {
+  static_cast<void>(options.choice("format", {"table", "json"}));  // before any work
   const std::string path = *options.argument(0);
   const Catalogue catalogue = open_catalogue(options);
   SweepFolder folder = SweepFolder::open(path);
@@ -163,7 +161,7 @@ Command sweep_resume_command() {
           {"tokenomics sweep resume results"},
           {{"DIR", kFolderHelp}},
           {kCatalogue,
-           kFormat,
+           kSummaryFormat,
            kTiming,
            kJobs,
            {"engine", "ENGINE", "local or slurm; default: slurm for a folder begun there, where there is an sbatch"},
@@ -206,7 +204,7 @@ Command sweep_merge_command() {
           "puts the shards of a sweep together; names those that are missing and then exits with 1",
           {"tokenomics sweep merge results"},
           {{"DIR", kFolderHelp}},
-          {kCatalogue, kFormat, kColor, kQuiet, kHelp},
+          {kCatalogue, kSummaryFormat, kColor, kQuiet, kHelp},
           merge};
 }
 

@@ -18,13 +18,6 @@ void say_timing(std::chrono::duration<double> wall, std::uint64_t rows, unsigned
              rows, wall.count(), jobs, beside_s / static_cast<double>(rows) * 1e6);
 }
 
-void print_summary(const SweepSummary& summary, const Options& options) {
-  const bool is_quiet = options.has("quiet");
-  const bool wants_json = options.text("format") == "json";
-  if (wants_json) return write_standard_output(json_text(sweep_json(summary, report_options(options))));
-  if (!is_quiet) write_standard_output(sweep_table(summary, report_options(options)));
-}
-
 }  // namespace
 
 unsigned inner_jobs(unsigned jobs, std::uint64_t rows) {
@@ -78,7 +71,7 @@ void make_rows(const SweepWork& work, const SweepFolder& folder, std::uint64_t i
   const auto [first, last] = shard_rows(work.plan.rows(), index, of);
   if (first == last) return;
   folder.claim_shard(index, of);
-  RowsFile file(folder.shard_path(index, of), row_head(work.columns, format), first, last, work.beginning(format));
+  RowsFile file(folder.shard_path(index, of), head_of(folder.manifest()), first, last, work.beginning(format));
   OrderedLines lines;
   lines.first = file.next();
   lines.last = last;
@@ -91,6 +84,12 @@ void make_rows(const SweepWork& work, const SweepFolder& folder, std::uint64_t i
 
 std::vector<std::pair<std::uint64_t, std::string>> missing_shards(const SweepWork& work, const SweepFolder& folder) {
   return folder.missing_shards(work.beginning(row_format_of(folder)));
+}
+
+void print_summary(const SweepSummary& summary, const Options& options) {
+  const ReportOptions report = report_options(options);
+  const bool is_json = options.text("format") == "json";
+  write_standard_output(is_json ? json_text(sweep_json(summary, report)) : sweep_table(summary, report));
 }
 
 int exit_code_of(const SweepSummary& summary) {
@@ -114,7 +113,7 @@ int finish_sweep(const SweepWork& work, SweepFolder& folder, const Options& opti
   if (intervals) intervals->commit();
   folder.write("summary.json", json_text(sweep_json(summary, report_options(options))));
   folder.complete();
-  print_summary(summary, options);
+  if (options.text("format") == "json" || !options.has("quiet")) print_summary(summary, options);
   return exit_code_of(summary);
 }
 

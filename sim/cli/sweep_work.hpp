@@ -59,6 +59,9 @@ int merge_sweep(const SweepWork& work, SweepFolder& folder, const Options& optio
 /// Shards of the folder that are not there, not whole, or not what they should be: (index, why).
 std::vector<std::pair<std::uint64_t, std::string>> missing_shards(const SweepWork& work, const SweepFolder& folder);
 
+/// The page, or with --format json the JSON, of what was found.
+void print_summary(const SweepSummary& summary, const Options& options);
+
 /// The exit code of rows that have been counted; tells of errors on standard error.
 int exit_code_of(const SweepSummary& summary);
 
@@ -71,6 +74,7 @@ inline constexpr OptionRow kReplications{"replications", "K",
                                          "independent repetitions of each point, instead of the file's"};
 inline constexpr OptionRow kTiming{"timing", "",
                                    "say on standard error how long it took, and how much of that beside simulating"};
+inline constexpr OptionRow kSummaryFormat{"format", "FORMAT", "table (default) or json: of the summary"};
 inline constexpr OptionRow kRowFormat{"format", "FORMAT",
                                       "table (default), json: the summary; csv, jsonl: the points, in order, as they come"};
 

@@ -337,6 +337,10 @@ class Interruptions(SweepTest):
     def test_resuming_a_finished_sweep_changes_nothing(self):
         self.write("sweep.json", sweep(points=2))
         self.run_program("sweep", "sweep.json", "--out", "out", "--quiet")
+        for words in (["resume", "out", "--format", "csv"], ["merge", "out", "--format", "jsno"]):
+            self.run_program("sweep", *words, expect=2)
+        out, _ = self.run_program("sweep", "resume", "out", "--format", "json", "--quiet")
+        self.assertEqual(out.encode(), self.bytes_of("out/summary.json"))
         before = {name: self.bytes_of(f"out/{name}") for name in os.listdir(self.folder / "out")}
         _, err = self.run_program("sweep", "resume", "out")
         self.assertIn("is complete", err)

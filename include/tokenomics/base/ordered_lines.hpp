@@ -22,9 +22,8 @@ struct OrderedLines {
   Line due;                                        ///< in rising order, one call at a time
   Line early;  ///< may be empty: a line that was made before it is due, as soon as it is; one call at a time
   std::map<std::uint64_t, std::string> made;  ///< lines that need not be made, inside [first, last)
-  std::function<bool()> stop;                 ///< may be empty: true ends the work; lines that are being made are finished
 
-  /// Returns when all are handed over, or stopped. When `make` or a line's receiver throws, no new line is begun and the
+  /// Returns when all are handed over. When `make` or a line's receiver throws, no new line is begun and the
   /// exception is rethrown.
   void run();
 };

@@ -38,7 +38,7 @@ SweepFields fields_of_row(std::string_view line, RowFormat format, std::size_t c
 double number_of(const std::string& field);
 
 /// The line of names of a CSV file, with its line end; empty for JSON Lines.
-std::string row_head(const SweepColumns& columns, RowFormat format);
+std::string row_head(const std::vector<std::string>& columns, RowFormat format);
 
 /// How every line of a row begins: tells it from the lines of other rows.
 std::string row_beginning(const SweepPlan& plan, std::uint64_t row, RowFormat format);

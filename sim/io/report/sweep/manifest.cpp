@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "../csv.hpp"
 #include "manifest.hpp"
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/random.hpp"
@@ -94,9 +93,7 @@ SweepManifest manifest_of(const SweepSpec& spec, const SweepPlan& plan, const Ca
   return manifest;
 }
 
-std::string head_of(const SweepManifest& manifest) {
-  return manifest.format == RowFormat::Csv ? csv_line(manifest.columns) : "";
-}
+std::string head_of(const SweepManifest& manifest) { return row_head(manifest.columns, manifest.format); }
 
 std::string text_of(const SweepManifest& manifest) {
   ordered_json file{

@@ -68,8 +68,8 @@ double number_of(const std::string& field) {
   return field.empty() || *end != '\0' ? std::numeric_limits<double>::quiet_NaN() : value;
 }
 
-std::string row_head(const SweepColumns& columns, RowFormat format) {
-  return format == RowFormat::Csv ? csv_line(columns.names) : "";
+std::string row_head(const std::vector<std::string>& columns, RowFormat format) {
+  return format == RowFormat::Csv ? csv_line(columns) : "";
 }
 
 }  // namespace tokenomics
