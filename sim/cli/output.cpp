@@ -79,9 +79,14 @@ OutputFile::OutputFile(const std::string& path) : path_(target_of(path).string()
   }
   const fs::path place(path_);
   temporary_ = (place.parent_path() / fmt::format(".{}.{}.tmp", place.filename().string(), getpid())).string();
+  slot_ = remember(temporary_);  // before the file is there: an interrupt may come right after open
   const int descriptor = open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail("cannot write");
-  slot_ = remember(temporary_);
+  if (descriptor < 0) {
+    const int reason = errno;
+    forget(slot_);
+    errno = reason;
+    fail("cannot write");
+  }
   struct stat before = {};
   if (stat(path_.c_str(), &before) == 0 && fchmod(descriptor, before.st_mode & 07777) != 0) fail("cannot write");
   file_ = fdopen(descriptor, "w");
