@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "tokenomics/base/sim_time.hpp"
+#include "tokenomics/workload/prompt_tree.hpp"
 
 namespace tokenomics {
 
@@ -15,6 +16,12 @@ struct Request {
   std::int64_t output_tokens = 0;     ///< reasoning included; at least 1
   std::int64_t reasoning_tokens = 0;  ///< of the output; below output_tokens
   std::int32_t tenant = 0;
+  std::int32_t priority = 0;       ///< class: 0 is served first where a policy looks at it
+  std::int64_t session = -1;       ///< calls of one conversation or agent have the same; -1: none
+  SegmentId segment = kNoSegment;  ///< of the source's prompt tree; kNoSegment: nothing is known about its tokens
+  /// Of prompt and answer, the tokens that later prompts of this segment begin with: the prompt, and the answer unless
+  /// reasoning before it is dropped from the history. Looked at with a segment only.
+  std::int64_t reusable_tokens = 0;
 };
 
 /// Where requests come from, in order of arrival. Closed loops and sessions make requests out of completions.
@@ -27,6 +34,9 @@ class RequestSource {
   virtual Request take() = 0;
   /// Told when a request of this source ended (completed or rejected) at time `now`.
   virtual void ended(const Request& request, SimTime now) = 0;
+  /// The tree that its requests' segments belong to; null when they have none. A source holds a reference to a request's
+  /// segment at least until ended() returns for it.
+  [[nodiscard]] virtual PromptTree* prompts() { return nullptr; }
 };
 
 }  // namespace tokenomics
