@@ -50,7 +50,7 @@ Allocation allocate(const std::vector<PoolUse>& pools) {
   for (const PoolUse& pool : pools) {
     const Usd gpus = pool.gpu * pool.provisioned;
     const Seconds steps = pool.prefill + pool.decode;
-    allocation.parts.input_cached += pool.kv_storage * pool.provisioned;
+    allocation.parts.input_cached += pool.kv_storage * pool.provisioned + pool.kv_loads;
     if (steps > Seconds{0}) {
       const Usd prefill = gpus * (pool.prefill / steps);
       allocation.parts.input_computed += prefill;
@@ -104,8 +104,8 @@ CostBreakdown cost_breakdown(const std::vector<PoolUse>& pools, const TokenVolum
   for (const PoolUse& pool : pools) {
     check_pool(pool);
     provisioned += pool.provisioned;
-    result.having += (pool.gpu + pool.kv_storage) * pool.provisioned;
-    result.in_use += (pool.gpu + pool.kv_storage) * pool.busy;
+    result.having += (pool.gpu + pool.kv_storage) * pool.provisioned + pool.kv_loads;
+    result.in_use += (pool.gpu + pool.kv_storage) * pool.busy + pool.kv_loads;
   }
   if (provisioned > Seconds{0}) result.per_gpu = result.having / provisioned;
   if (answers > 0.0) result.per_answer = result.having / answers;

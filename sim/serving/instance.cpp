@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,21 +20,57 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       cap_(context.config->timer->context_cap()),
       packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
+  if (config_.prefix_cache && context.prompts != nullptr) {
+    cache_ = std::make_unique<PrefixCache>(*config_.prefix_cache, *context.prompts, *context.tiers,
+                                           PrefixCache::Place{config_.instances, config_.ranks}, *context.window,
+                                           context.result->cache);
+  }
 }
 
 void Instance::enqueue(Slot slot, SimTime now) {
+  if (store_[slot].loaded.to > 0) --loading_;
   store_[slot].enqueued = now;
   store_[slot].instance = global_index_;
   queue_.push_back(store_, slot);
+  wake(now);
+}
+
+/// Something that may let the head of the queue in has changed.
+void Instance::wake(SimTime now) {
+  if (queue_.empty() || !landed_.empty()) return;
   if (mode_ == Mode::Idle) {
     const bool admissible = head_admissible(now);
     if (!admissible && !held_) hold(now);
-    next_event_ = admissible ? now : std::max(now, gate_opens_at());
+    next_event_ = admissible ? now : next_try(now);
   } else if (head_admissible(now)) {
     cut_run(now);
   } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
     cut_run(std::max(now, gate_opens_at()));
   }
+}
+
+SimTime Instance::load_prefix(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  if (!caches(s)) return now;
+  s.loaded = cache_->load(s.request, now);
+  if (s.loaded.to == 0) return now;
+  s.instance = global_index_;
+  ++loading_;
+  return s.loaded.ready;
+}
+
+void Instance::release(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  prompt_kv_ -= s.charged_at_sender;
+  s.charged_at_sender = 0;
+  give_prefix_back(s, s.request.input_tokens, now);
+  wake(now);
+}
+
+void Instance::landed(Slot slot, SimTime now) {
+  landed_.push_back(slot);
+  if (mode_ == Mode::Idle) next_event_ = now;
+  else cut_run(now);
 }
 
 void Instance::place(Slot slot, SimTime now) {
@@ -52,6 +89,7 @@ void Instance::advance(SimTime now) {
 
 /// The part of a step or run before the end counts as if it had ended there: rates stay right, nothing is finished.
 void Instance::stop(SimTime now) {
+  if (cache_) cache_->sample(now);
   if (mode_ == Mode::Idle) {
     if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
     return;
@@ -86,14 +124,51 @@ void Instance::end_prompt_step(SimTime now) {
 void Instance::prompt_complete(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   prefilling_.remove(store_, slot);
-  prompt_kv_ -= s.charged;
-  s.charged = 0;
-  if (config_.role == PoolRole::Prefill) return context_.listener->prefilled(slot, now);
+  publish_prefix(s, now);
+  if (config_.role == PoolRole::Prefill) {  // the KV stays until it is with its receiver: release()
+    s.charged_at_sender = std::exchange(s.charged, 0);
+    return context_.listener->prefilled(slot, now);
+  }
+  prompt_kv_ -= std::exchange(s.charged, 0);
   ++s.emitted;
   if (s.first_token == kNever) context_.listener->first_token(slot, now);
   else count_recomputed(s, now);
-  if (s.emitted == s.request.output_tokens) return context_.listener->finished(slot, now);
+  if (s.emitted == s.request.output_tokens) {
+    give_prefix_back(s, s.request.input_tokens, now);
+    return context_.listener->finished(slot, now);
+  }
   join(slot, now);
+}
+
+// Prefix cache. What a sequence shares with it is counted there, the rest here.
+
+void Instance::take_prefix(Sequence& s, SimTime now) {
+  if (!caches(s)) return;
+  s.shared = cache_->take(s.request, s.loaded, now);
+  s.loaded = {};
+  s.prompt_done = s.shared;
+  shared_sum_ += s.shared;
+  if (s.scheduled == kNever) s.request.cached_tokens = s.shared;
+}
+
+void Instance::publish_prefix(Sequence& s, SimTime now) {
+  if (!caches(s)) return;
+  const std::int64_t before = s.shared;
+  s.shared = cache_->publish(s.request, before, s.prompt_done, now);
+  shared_sum_ += s.shared - before;
+}
+
+void Instance::give_prefix_back(Sequence& s, std::int64_t kept, SimTime now) {
+  if (!caches(s)) return;
+  shared_sum_ -= s.shared;
+  cache_->give_back(s.request, s.shared, std::min(kept, s.request.reusable_tokens), now);
+  s.shared = 0;
+}
+
+void Instance::make_room_in_cache(SimTime now, FixedTokens growth) {
+  if (!cache_) return;
+  const FixedTokens excess = charged() + growth - config_.kv_tokens * kFixedOne;
+  if (excess > 0) cache_->make_room((excess + kFixedOne - 1) / kFixedOne, now);
 }
 
 /// The prompt step that computes a preempted sequence again gives its next token. The gap to the one before it is the
@@ -135,6 +210,7 @@ void Instance::decode_steps(double steps, SimTime start, SimTime now, double fir
   context_sum_ += whole * growth_sum_;
   capped_sum_ += whole * capped_growth_sum_;
   step_ += static_cast<std::uint64_t>(whole);
+  make_room_in_cache(now, 0);  // the batch is at its fullest before anybody leaves
   cross_caps();
 }
 
@@ -174,7 +250,8 @@ void Instance::account(SimTime start, SimTime end, double steps, double decode_o
     r.steps += inside * steps;
     r.sequence_s += inside_s * static_cast<double>(active_.size());
     const double grown = decodes ? static_cast<double>(growth_sum_) * steps / 2 : 0.0;
-    r.kv_token_s += inside_s * (static_cast<double>(charged()) + grown) / static_cast<double>(kFixedOne);
+    const FixedTokens in_use = charged() - (cache_ ? cache_->evictable() * kFixedOne : 0);
+    r.kv_token_s += inside_s * (static_cast<double>(in_use) + grown) / static_cast<double>(kFixedOne);
     r.prompt_tokens += inside * prompt_tokens;
   }
   if (context_.observer != nullptr) {
@@ -199,8 +276,15 @@ void Instance::finish_due(SimTime now) {
   for (Slot slot = finishes_.take_due(store_, step_); slot != kNoSlot; slot = finishes_.take_due(store_, step_)) {
     leave(slot);
     store_[slot].emitted = store_[slot].request.output_tokens;
-    context_.listener->finished(slot, now);
+    finish(slot, now);
   }
+}
+
+/// The last token's KV is never computed.
+void Instance::finish(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  give_prefix_back(s, s.request.input_tokens + s.emitted - 1, now);
+  context_.listener->finished(slot, now);
 }
 
 /// Step-by-step mode with drafts: every sequence draws its own accepted tokens.
@@ -218,7 +302,7 @@ void Instance::speculate_one_step(SimTime now) {
     s.context0 += grew;
     if (s.emitted == s.request.output_tokens) {
       leave(slot);
-      context_.listener->finished(slot, now);
+      finish(slot, now);
     }
     slot = next;
   }
@@ -280,9 +364,21 @@ void Instance::preempt_last(SimTime now) {
   Sequence& s = store_[slot];
   const std::int64_t context = context_of(s) / kFixedOne;
   leave(slot);
+  give_prefix_back(s, 0, now);
   s.emitted = std::min(context - s.request.input_tokens, s.request.output_tokens - 1);
   s.prompt_target = s.request.input_tokens + s.emitted;
   requeue_preempted(slot, now);
+  if (swap_out(s, now)) s.prompt_done = s.prompt_target;
+}
+
+/// Out to host memory and back again later, over the GPUs' link to it: at the earliest after both.
+bool Instance::swap_out(Sequence& s, SimTime now) {
+  const SwapSpec& swap = config_.batching.swap;
+  if (!swap.enabled || swapped_kv_ + s.prompt_target > swap.host_tokens) return false;
+  swapped_kv_ += s.prompt_target;
+  s.swapped = true;
+  s.available = now + to_sim_time(2 * static_cast<double>(s.prompt_target) * swap.per_token);
+  return true;
 }
 
 /// The same for a prompt that is not complete: what was computed of it is lost.
@@ -291,12 +387,13 @@ void Instance::preempt_prompt(SimTime now) {
   prefilling_.remove(store_, slot);
   prompt_kv_ -= store_[slot].charged;
   store_[slot].charged = 0;
+  give_prefix_back(store_[slot], 0, now);
   requeue_preempted(slot, now);
 }
 
 void Instance::requeue_preempted(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
-  s.prompt_done = s.request.cached_tokens;
+  s.prompt_done = caches(s) ? 0 : s.request.cached_tokens;  // what a cache holds is looked up again
   s.enqueued = now;
   ++s.preemptions;
   queue_.push_front(store_, slot);
@@ -309,7 +406,8 @@ DecodeLoad Instance::decode_load() const {
 }
 
 FixedTokens Instance::charged() const {
-  return context_sum_ + (pad_sum_ + prompt_kv_ + config_.kv_tokens_per_sequence * active_.size()) * kFixedOne;
+  const std::int64_t cached = cache_ ? cache_->tokens() - shared_sum_ : 0;
+  return context_sum_ + (pad_sum_ + prompt_kv_ + cached + config_.kv_tokens_per_sequence * active_.size()) * kFixedOne;
 }
 
 /// KV is allocated in blocks: a joining context fills its last block up; what it generates later is charged token by

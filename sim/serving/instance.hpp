@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "../core/sequence.hpp"
 #include "../core/step_calendar.hpp"
 #include "../core/step_clock.hpp"
 #include "../core/window.hpp"
+#include "cache/prefix_cache.hpp"
 #include "speculation.hpp"
 #include "tokenomics/sim/prompt_packer.hpp"
 #include "tokenomics/sim/service.hpp"
@@ -21,6 +23,8 @@ class InstanceListener {
   virtual void finished(Slot slot, SimTime now) = 0;   ///< its last token is out; it has left the instance
   virtual void prefilled(Slot slot, SimTime now) = 0;  ///< prefill pool: its KV is complete; it has left the instance
   virtual void preempted(Slot slot) = 0;
+  /// A decode instance has a place and memory for a sequence whose KV is still with its sender.
+  virtual void wants_kv(Slot slot, SimTime now) = 0;
   virtual void gaps(std::int64_t low_ns, std::int64_t high_ns, double count) = 0;  ///< inter-token gaps in the window
 };
 
@@ -35,6 +39,8 @@ struct PoolContext {
   PoolResult* result;
   std::uint64_t seed;
   bool step_by_step;
+  PromptTree* prompts = nullptr;       ///< of the request source; null: nothing is known of what prompts share
+  const SharedTiers* tiers = nullptr;  ///< of the pool's prefix cache
 };
 
 /// One replica: a queue, a batch and a KV cache. Between two changes of the batch it leaps: all steps up to the next
@@ -45,6 +51,12 @@ class Instance {
 
   /// A sequence reaches the instance. Decode pools get sequences whose prompt_done == prompt_target.
   void enqueue(Slot slot, SimTime now);
+  /// Lower cache tiers may hold more of its prompt than HBM: starts loading it. Returns when it can be enqueued.
+  SimTime load_prefix(Slot slot, SimTime now);
+  /// Prefill pools: the KV of a prompt is with its receiver, or nobody wants it.
+  void release(Slot slot, SimTime now);
+  /// Decode pools: the KV that was asked for by wants_kv() is here.
+  void landed(Slot slot, SimTime now);
   /// A resident of a stationary start: it has emitted `emitted` tokens and decodes from step 0 on.
   void place(Slot slot, SimTime now);
 
@@ -54,7 +66,7 @@ class Instance {
   /// Counts what lies between the last event and the end of the run.
   void stop(SimTime now);
 
-  [[nodiscard]] std::int64_t load() const { return queue_.size() + prefilling_.size() + active_.size(); }
+  [[nodiscard]] std::int64_t load() const { return queue_.size() + places_taken() + loading_; }
   [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
 
  private:
@@ -78,8 +90,11 @@ class Instance {
   bool add_prompt_share(Slot slot);
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
-  [[nodiscard]] bool fits(std::int64_t kv_tokens) const;
-  [[nodiscard]] bool head_admissible(SimTime now) const;
+  [[nodiscard]] std::int64_t places_taken() const { return active_.size() + prefilling_.size() + arriving_; }
+  [[nodiscard]] bool fits(const Sequence& sequence, SimTime now);
+  void wake(SimTime now);
+  [[nodiscard]] SimTime next_try(SimTime now) const;
+  [[nodiscard]] bool head_admissible(SimTime now);
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at);
@@ -95,13 +110,21 @@ class Instance {
   void count_recomputed(const Sequence& sequence, SimTime now);
   void cross_caps();
   void finish_due(SimTime now);
+  void finish(Slot slot, SimTime now);
   void speculate_one_step(SimTime now);
   void prompt_complete(Slot slot, SimTime now);
 
   // The batch.
   void join(Slot slot, SimTime now);
   void leave(Slot slot);
+  void take_prefix(Sequence& sequence, SimTime now);
+  void publish_prefix(Sequence& sequence, SimTime now);
+  void give_prefix_back(Sequence& sequence, std::int64_t kept, SimTime now);
+  [[nodiscard]] bool caches(const Sequence& sequence) const { return cache_ && sequence.request.segment != kNoSegment; }
+  void make_room_in_cache(SimTime now, FixedTokens growth);
+  void admit_landed(SimTime now);
   void preempt_last(SimTime now);
+  [[nodiscard]] bool swap_out(Sequence& sequence, SimTime now);
   void preempt_prompt(SimTime now);
   void requeue_preempted(Slot slot, SimTime now);
   [[nodiscard]] FixedTokens context_of(const Sequence& sequence) const;
@@ -129,7 +152,13 @@ class Instance {
   FixedTokens growth_sum_ = 0;
   FixedTokens capped_growth_sum_ = 0;
   std::int64_t pad_sum_ = 0;
-  std::int64_t prompt_kv_ = 0;  ///< charged by sequences whose prompt is not complete
+  std::int64_t prompt_kv_ = 0;   ///< charged by sequences whose prompt is not complete, on its way in or out
+  std::int64_t shared_sum_ = 0;  ///< KV tokens of sequences that the prefix cache counts
+  std::int64_t arriving_ = 0;    ///< sequences with a place whose KV is on its way
+  std::int64_t loading_ = 0;     ///< on their way into the queue: their prefix comes from lower cache tiers
+  std::int64_t swapped_kv_ = 0;  ///< tokens in host memory
+  std::vector<Slot> landed_;     ///< KV is here; they join at the next step boundary
+  std::unique_ptr<PrefixCache> cache_;
 
   Mode mode_ = Mode::Idle;
   StepClock clock_;

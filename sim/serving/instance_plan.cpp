@@ -19,6 +19,7 @@ void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
   if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
   held_ = false;
+  admit_landed(now);
   make_room_for_growth(now);
   admit_ready(now);
   if (was_idle) clock_.start(now, {}, true);
@@ -27,8 +28,15 @@ void Instance::plan(SimTime now) {
   mode_ = Mode::Idle;
   forget_stall();
   if (!queue_.empty()) hold(now);
-  next_event_ = held_ ? std::max(now, gate_opens_at()) : kNever;
+  next_event_ = held_ ? next_try(now) : kNever;
   TOKENOMICS_CHECK(!held_ || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
+}
+
+/// Idle, with requests that may not begin yet: until the rule that holds them lets them go. While KV is on its way in or
+/// out that takes places or memory, its end wakes the instance.
+SimTime Instance::next_try(SimTime now) const {
+  const SimTime opens = std::max(now, gate_opens_at());
+  return opens > now || prompt_kv_ == 0 ? opens : kNever;
 }
 
 void Instance::hold(SimTime now) {
@@ -38,10 +46,26 @@ void Instance::hold(SimTime now) {
 
 void Instance::make_room_for_growth(SimTime now) {
   const FixedTokens capacity = config_.kv_tokens * kFixedOne;
+  make_room_in_cache(now, growth_sum_);
   while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > 1) {
     if (active_.size() > 1 || prefilling_.empty()) preempt_last(now);
     else preempt_prompt(now);
+    make_room_in_cache(now, growth_sum_);
   }
+}
+
+/// KV that was on its way is here: these sequences have had places and memory since they asked for it.
+void Instance::admit_landed(SimTime now) {
+  for (const Slot slot : landed_) {
+    Sequence& s = store_[slot];
+    --arriving_;
+    prompt_kv_ -= s.charged;
+    s.charged = 0;
+    s.kv_away = false;
+    join(slot, now);
+    if (s.first_token == kNever) context_.listener->first_token(slot, now);
+  }
+  landed_.clear();
 }
 
 /// Sequences whose KV is already there (decode pools) join the batch at a step boundary.
@@ -49,11 +73,21 @@ void Instance::admit_ready(SimTime now) {
   while (!queue_.empty()) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
-    if (head.prompt_done < head.prompt_target) return;
-    if (active_.size() + prefilling_.size() >= config_.batching.max_sequences) return;
-    if (!fits(rounded_to_blocks(head.prompt_target + 1))) return;
+    if (head.prompt_done < head.prompt_target || head.available > now) return;
+    if (places_taken() >= config_.batching.max_sequences || !fits(head, now)) return;
     queue_.remove(store_, slot);
     head.scheduled = std::min(head.scheduled, now);
+    if (head.kv_away) {
+      ++arriving_;
+      head.charged = rounded_to_blocks(head.prompt_target + 1);
+      prompt_kv_ += head.charged;
+      context_.listener->wants_kv(slot, now);
+      continue;
+    }
+    if (head.swapped) {
+      swapped_kv_ -= head.prompt_target;
+      head.swapped = false;
+    }
     join(slot, now);
     if (head.first_token == kNever) context_.listener->first_token(slot, now);
   }
@@ -61,28 +95,36 @@ void Instance::admit_ready(SimTime now) {
 
 bool Instance::gate_open(SimTime now) const {
   const WaitRule& wait = config_.batching.wait;
+  if (store_[queue_.front()].available > now) return false;
   return queue_.size() >= wait.until_requests || now >= gate_opens_at();
 }
 
 SimTime Instance::gate_opens_at() const {
   const Sequence& head = store_[queue_.front()];
   // A preempted sequence has waited its turn already.
-  if (head.preemptions > 0) return head.enqueued;
+  if (head.preemptions > 0) return std::max(head.enqueued, head.available);
   return head.enqueued + to_sim_time(Seconds{config_.batching.wait.at_most_s});
 }
 
-bool Instance::fits(std::int64_t kv_tokens) const {
-  if (active_.empty() && prefilling_.empty()) return true;  // alone: admission checked that it fits
+/// Whether there is memory for a sequence: what the prefix cache holds of it is there already, what else the cache holds
+/// gives way.
+bool Instance::fits(const Sequence& s, SimTime now) {
+  if (active_.empty() && prompt_kv_ == 0) return true;  // alone: admission checked that it fits
   const std::int64_t watermark = config_.kv_tokens / kWatermarkDivisor;
-  const std::int64_t need = kv_tokens + config_.kv_tokens_per_sequence + watermark;
+  std::int64_t need = rounded_to_blocks(s.prompt_target + 1) + config_.kv_tokens_per_sequence + watermark;
+  if (cache_) need -= cache_->evictable();
+  if (caches(s) && !s.swapped) {
+    const PrefixCache::Found found = cache_->find(s.request, now);
+    need += found.unpinned - found.tokens;
+  }
   return charged() + growth_sum_ + need * kFixedOne <= config_.kv_tokens * kFixedOne;
 }
 
-bool Instance::head_admissible(SimTime now) const {
-  if (queue_.empty() || active_.size() + prefilling_.size() >= config_.batching.max_sequences) return false;
+bool Instance::head_admissible(SimTime now) {
+  if (queue_.empty() || places_taken() >= config_.batching.max_sequences) return false;
   const Sequence& head = store_[queue_.front()];
-  const bool ready = head.prompt_done >= head.prompt_target;
-  return (ready || gate_open(now)) && fits(rounded_to_blocks(head.prompt_target + 1));
+  const bool ready = head.prompt_done >= head.prompt_target && head.available <= now;
+  return (ready || gate_open(now)) && fits(head, now);
 }
 
 /// Fills prefill_load_ with prompt chunks for the next step; false when there are none.
@@ -98,14 +140,19 @@ bool Instance::gather_prompts(SimTime now) {
   while (open && !queue_.empty()) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
-    const std::int64_t kv = rounded_to_blocks(head.prompt_target + 1);
     if (head.prompt_done >= head.prompt_target) break;
-    if (active_.size() + prefilling_.size() >= config_.batching.max_sequences || !fits(kv)) break;
-    if (!add_prompt_share(slot)) break;
+    if (places_taken() >= config_.batching.max_sequences || !fits(head, now)) break;
+    if (caches(head)) head.prompt_done = cache_->reusable(head.request, head.loaded, now);
+    if (!add_prompt_share(slot)) {
+      if (caches(head)) head.prompt_done = 0;  // looked up again when there is room
+      break;
+    }
     queue_.remove(store_, slot);
     prefilling_.push_back(store_, slot);
-    head.charged = kv;
-    prompt_kv_ += kv;
+    take_prefix(head, now);
+    head.charged = rounded_to_blocks(head.prompt_target + 1);
+    prompt_kv_ += head.charged;
+    make_room_in_cache(now, growth_sum_);
     head.scheduled = std::min(head.scheduled, now);
   }
   if (shares_.empty()) return false;
@@ -156,7 +203,8 @@ void Instance::start_decode_run(SimTime now) {
     const std::uint64_t never = ~std::uint64_t{0};
     const std::uint64_t next = std::min(finishes_.next_step(store_, never), crossings_.next_step(store_, never));
     steps = std::min(steps, static_cast<double>(next - step_));
-    const FixedTokens headroom = config_.kv_tokens * kFixedOne - charged();
+    const FixedTokens evictable = cache_ ? cache_->evictable() * kFixedOne : 0;
+    const FixedTokens headroom = config_.kv_tokens * kFixedOne - charged() + evictable;
     if (growth_sum_ > 0 && active_.size() > 1)
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }

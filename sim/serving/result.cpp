@@ -80,6 +80,23 @@ void PoolResult::merge(const PoolResult& other) {
   output_tokens += other.output_tokens;
   attended_tokens += other.attended_tokens;
   held_s += other.held_s;
+  cache.merge(other.cache);
+}
+
+void CacheResult::merge(const CacheResult& other) {
+  looked_up += other.looked_up;
+  found_in_hbm += other.found_in_hbm;
+  found_below += other.found_below;
+  loads += other.loads;
+  load_s += other.load_s;
+  const auto add = [](std::vector<double>& to, const std::vector<double>& from) {
+    to.resize(std::max(to.size(), from.size()), 0.0);
+    for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
+  };
+  add(loaded, other.loaded);
+  add(written, other.written);
+  add(evicted, other.evicted);
+  add(held_token_s, other.held_token_s);
 }
 
 void ServiceResult::merge(const ServiceResult& other) {

@@ -14,14 +14,21 @@
 #include "router.hpp"
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/random.hpp"
+#include "transfer_links.hpp"
 
 namespace tokenomics {
 namespace {
 
 constexpr std::uint64_t kMostRejectionsAtOnce = 1'000'000;
 
-/// A prompt whose KV is on its way from a prefill to a decode instance.
+/// KV on its way.
 struct Transfer {
+  enum class Kind {
+    Pushed,  ///< of a whole prompt, from prefill; which decode instance takes it is chosen when it is there
+    Pulled,  ///< of a whole prompt, to the decode instance that has a place for it
+    Prefix,  ///< of a prompt's beginning, from lower cache tiers to the instance that will compute the rest
+  };
+  Kind kind;
   SimTime arrives;
   std::uint64_t order;
   Slot slot;
@@ -48,10 +55,13 @@ class Service final : public InstanceListener {
   void finished(Slot slot, SimTime now) override;
   void prefilled(Slot slot, SimTime now) override;
   void preempted(Slot slot) override { meter_.preempted(store_[slot]); }
+  void wants_kv(Slot slot, SimTime now) override;
   void gaps(std::int64_t low, std::int64_t high, double count) override { meter_.gaps(low, high, count); }
 
  private:
   void build_instances();
+  void start_transfer(Transfer::Kind kind, Slot slot, SimTime arrives);
+  void release_at_sender(Slot slot);
   void place_residents();
   void arrive();
   void hand_over();
@@ -68,11 +78,13 @@ class Service final : public InstanceListener {
   RequestSource& source_;
   SequenceStore store_;
   Meter meter_;
+  std::vector<SharedTiers> tiers_;  ///< of each pool
   std::vector<PoolContext> contexts_;
   std::vector<Pool> pools_;
   std::vector<Instance> instances_;
   std::vector<int> pool_of_;
   std::unique_ptr<IndexedHeap<SimTime>> calendar_;
+  std::unique_ptr<TransferLinks> links_;
   std::priority_queue<Transfer, std::vector<Transfer>, std::greater<>> transfers_;
   std::uint64_t transfer_order_ = 0;
   std::uint64_t arrivals_ = 0;
@@ -100,11 +112,18 @@ void Service::build_instances() {
   int total = 0;
   const std::uint64_t seed =
       RandomStream(config_.seed, "instances", config_.replication).bits();  // replications draw other drafts
+  PromptTree* const prompts = source_.prompts();
+  for (const PoolConfig& pool : config_.pools) {
+    const bool caches = pool.prefix_cache && prompts != nullptr;
+    tiers_.push_back(caches ? make_shared_tiers(*pool.prefix_cache, *prompts) : SharedTiers{});
+  }
+  std::vector<int> links;
   for (const PoolConfig& pool : config_.pools) {
     TOKENOMICS_CHECK(pool.timer != nullptr && pool.instances >= 1, "a pool needs a timer and an instance");
     const int index = static_cast<int>(contexts_.size());
-    contexts_.push_back(
-        {&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed, config_.step_by_step});
+    contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed,
+                         config_.step_by_step, prompts, &tiers_[static_cast<std::size_t>(index)]});
+    links.insert(links.end(), static_cast<std::size_t>(pool.instances), pool.ranks);
     pools_.push_back({&pool, total, make_router(config_.router, pool.instances)});
     total += pool.instances;
   }
@@ -116,6 +135,7 @@ void Service::build_instances() {
     }
   }
   calendar_ = std::make_unique<IndexedHeap<SimTime>>(total, kNever);
+  links_ = std::make_unique<TransferLinks>(links);
 }
 
 void Service::place_residents() {
@@ -181,6 +201,9 @@ void Service::arrive() {
     request.output_tokens = room;
     request.reasoning_tokens = std::min(request.reasoning_tokens, room - 1);
   }
+  // A prefix cache looks up for itself what else would be taken from the record.
+  if (entry().config->prefix_cache && source_.prompts() != nullptr && request.segment != kNoSegment)
+    request.cached_tokens = 0;
   const Slot slot = store_.add(request);
   meter_.arrived(store_[slot], truncated, now_);
   if (room < 1) return end(slot, Outcome::RejectedContextLimit, now_);
@@ -194,8 +217,14 @@ void Service::route(Pool& pool, Slot slot, SimTime now) {
   if (fresh && config_.queue_limit_requests && instance.waiting() >= *config_.queue_limit_requests) {
     return end(slot, Outcome::RejectedQueueFull, now);
   }
-  instance.enqueue(slot, now);
+  const SimTime ready = fresh ? instance.load_prefix(slot, now) : now;
+  if (ready > now) start_transfer(Transfer::Kind::Prefix, slot, ready);
+  else instance.enqueue(slot, now);
   refresh(index);
+}
+
+void Service::start_transfer(Transfer::Kind kind, Slot slot, SimTime arrives) {
+  transfers_.push({kind, arrives, transfer_order_++, slot});
 }
 
 void Service::refresh(int instance) {
@@ -216,19 +245,56 @@ void Service::prefilled(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   meter_.prefilled(s, now);
   s.emitted = 1;
+  s.sender = s.instance;
   if (s.request.output_tokens == 1) {
     meter_.first_token(s, now);
+    release_at_sender(slot);
     return end(slot, Outcome::Completed, now);
   }
-  const Seconds delay = config_.kv_transfer.latency + static_cast<double>(s.prompt_target) * config_.kv_transfer.per_token;
-  transfers_.push({now + to_sim_time(delay), transfer_order_++, slot});
+  s.kv_away = true;
+  const bool pulls = config_.kv_transfer.start == KvTransfer::Start::OnDecodePlace;
+  if (pulls && residents_from_ == kNever) return route(decode(), slot, now);
+  // Layers that are done are sent while the next ones are computed: the link is taken from then on.
+  const KvTransfer& transfer = config_.kv_transfer;
+  const SimTime busy = to_sim_time(static_cast<double>(s.prompt_target) * transfer.per_token);
+  const SimTime tail = to_sim_time(transfer.tail_share * static_cast<double>(s.prompt_target) * transfer.per_token);
+  const SimTime sent = links_->send(s.sender, std::max(s.scheduled, now - (busy - tail)), busy);
+  start_transfer(Transfer::Kind::Pushed, slot, std::max(sent, now + tail) + to_sim_time(transfer.latency));
+}
+
+/// Pulled: the decode instance has a place and memory, the KV leaves prefill now.
+void Service::wants_kv(Slot slot, SimTime now) {
+  const Sequence& s = store_[slot];
+  const SimTime busy = to_sim_time(static_cast<double>(s.prompt_target) * config_.kv_transfer.per_token);
+  start_transfer(Transfer::Kind::Pulled, slot,
+                 links_->carry(s.sender, s.instance, now, busy) + to_sim_time(config_.kv_transfer.latency));
+}
+
+void Service::release_at_sender(Slot slot) {
+  const int sender = store_[slot].sender;
+  instances_[static_cast<std::size_t>(sender)].release(slot, now_);
+  refresh(sender);
 }
 
 void Service::hand_over() {
-  const Slot slot = transfers_.top().slot;
+  const Transfer transfer = transfers_.top();
   transfers_.pop();
-  if (residents_from_ != kNever) return end(slot, Outcome::Completed, now_);
-  route(decode(), slot, now_);
+  const Slot slot = transfer.slot;
+  const int instance = store_[slot].instance;
+  switch (transfer.kind) {
+    case Transfer::Kind::Prefix:
+      instances_[static_cast<std::size_t>(instance)].enqueue(slot, now_);
+      return refresh(instance);
+    case Transfer::Kind::Pulled:
+      release_at_sender(slot);
+      instances_[static_cast<std::size_t>(instance)].landed(slot, now_);
+      return refresh(instance);
+    case Transfer::Kind::Pushed:
+      release_at_sender(slot);
+      store_[slot].kv_away = false;
+      if (residents_from_ != kNever) return end(slot, Outcome::Completed, now_);
+      return route(decode(), slot, now_);
+  }
 }
 
 void Service::finished(Slot slot, SimTime now) { end(slot, Outcome::Completed, now); }

@@ -31,6 +31,8 @@ BuiltPool build_pool(const PoolSpec& spec) {
   pool.config.mtp = spec.mtp;
   pool.config.block_tokens = spec.block_tokens;
   pool.config.kv_tokens = usable_kv_tokens(pool);
+  pool.config.batching.swap = swap_of(spec);
+  if (spec.prefix_cache && spec.role != PoolRole::Decode) pool.config.prefix_cache = prefix_cache_of(spec);
   return pool;
 }
 
@@ -105,8 +107,12 @@ KvTransfer kv_transfer_of(const KvTransferSpec& spec, const InstancePlan& prefil
   const BytesPerSecond link = spec.bandwidth_GBps_per_gpu ? Bytes{*spec.bandwidth_GBps_per_gpu * 1e9} / Seconds{1}
                                                           : prefill.gpu.require_scale_out_bandwidth();
   const BytesPerToken bytes = kv_bytes_per_token(prefill.network, prefill.precisions.kv);
-  const double layers = spec.layerwise_overlap ? prefill.network.layer_count() : 1;
-  return {Seconds{spec.latency_s}, bytes * Tokens{1} / (link * prefill.parallelism.attention_tp) / layers};
+  KvTransfer transfer;
+  transfer.latency = Seconds{spec.latency_s};
+  transfer.per_token = bytes * Tokens{1} / (link * prefill.parallelism.attention_tp);
+  if (spec.waits_for_place) transfer.start = KvTransfer::Start::OnDecodePlace;
+  transfer.tail_share = spec.layerwise_overlap ? 1.0 / prefill.network.layer_count() : 1.0;
+  return transfer;
 }
 
 PrefillLoad mean_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double tokens) {

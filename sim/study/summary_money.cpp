@@ -1,9 +1,31 @@
 #include <algorithm>
 
 #include "summaries.hpp"
+#include "tokenomics/llm/counts.hpp"
 
 namespace tokenomics {
 namespace {
+
+/// What the tiers below HBM cost: their capacity (without one, what they hold on average) and what is loaded from them.
+void add_cache_costs(PoolUse& use, const BuiltPool& pool, const std::vector<WindowOutcome>& outcomes, std::size_t index) {
+  if (!pool.spec->prefix_cache || use.provisioned <= Seconds{0}) return;
+  constexpr double kGiga = 1e9, kTera = 1e12, kMonthS = kHoursPerYear / 12 * kSecondsPerHour;
+  const double bytes = kv_bytes_per_token(pool.spec->plan.network, pool.spec->plan.precisions.kv).value();
+  double storage_usd = 0;
+  for (const WindowOutcome& outcome : outcomes) {
+    const PoolResult& r = outcome.result.pools[index];
+    const double scale = scale_of(outcome);
+    for (std::size_t t = 0; t < pool.spec->prefix_cache->tiers.size() && t + 1 < r.cache.loaded.size(); ++t) {
+      const CacheTierSpec& tier = pool.spec->prefix_cache->tiers[t];
+      double byte_s = r.cache.held_token_s[t + 1] * bytes;
+      if (tier.capacity_GB_per_gpu) byte_s = *tier.capacity_GB_per_gpu * kGiga * pool.gpus_per_instance() * r.provisioned_s;
+      if (tier.capacity_TB) byte_s = *tier.capacity_TB * kTera * outcome.result.measured_s;
+      storage_usd += scale * byte_s / kGiga / kMonthS * tier.usd_per_GB_month;
+      use.kv_loads += Usd{scale * r.cache.loaded[t + 1] * bytes / kTera * tier.usd_per_TB_loaded};
+    }
+  }
+  use.kv_storage += Usd{storage_usd} / use.provisioned;
+}
 
 std::vector<PoolUse> pool_uses(const RunResult& result, const BuiltService& service,
                                const std::vector<WindowOutcome>& outcomes) {
@@ -21,6 +43,7 @@ std::vector<PoolUse> pool_uses(const RunResult& result, const BuiltService& serv
       use.prefill += Seconds{r.prefill_s * scale};
       use.decode += Seconds{r.decode_s * scale};
     }
+    add_cache_costs(use, service.pools[i], outcomes, i);
     uses.push_back(use);
   }
   return uses;

@@ -36,6 +36,22 @@ StepFigures step_figures(const BuiltPool& pool, const LengthStatistics& lengths,
   return {bytes * steps / (pool.spec->plan.gpu.require_hbm_bandwidth().value() * r.provisioned_s), step.balancedness};
 }
 
+std::optional<CacheSummary> cache_summary(const BuiltPool& pool, const CacheResult& r, double measured_s) {
+  if (!pool.config.prefix_cache || r.loaded.empty()) return std::nullopt;
+  CacheSummary cache;
+  if (r.looked_up > 0) {
+    cache.hit_share = (r.found_in_hbm + r.found_below) / r.looked_up;
+    cache.hbm_hit_share = r.found_in_hbm / r.looked_up;
+  }
+  if (r.loads > 0) cache.load_wait_s_mean = r.load_s / r.loads;
+  for (std::size_t i = 0; i < r.loaded.size(); ++i) {
+    const std::string name = i == 0 ? "hbm" : pool.config.prefix_cache->tiers[i - 1].name;
+    const double held = measured_s > 0 ? r.held_token_s[i] / measured_s : 0;
+    cache.places.push_back({name, r.loaded[i], r.written[i], r.evicted[i], held});
+  }
+  return cache;
+}
+
 }  // namespace
 
 DecodeLoad mean_decode_load(const PoolConfig& pool, const PoolResult& r) {
@@ -64,6 +80,7 @@ void summarise_pools(RunResult& result, const BuiltService& service, const std::
     if (pool.config.role != PoolRole::Decode && result.service.input_computed_tokens > 0) {
       summary.saturated_tok_s_per_node = saturated_prefill_tok_s(result.scenario, service, pool) / pool.nodes_per_instance();
     }
+    summary.cache = cache_summary(pool, r.cache, result.service.measured_s);
     if (r.provisioned_s > 0) {
       summary.busy_fraction = r.busy_s / r.provisioned_s;
       summary.mfu = mfu(pool, r);

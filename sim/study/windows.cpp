@@ -52,6 +52,18 @@ LoadedWorkload window_workload(const Scenario& scenario, const BuiltService& ser
   return LoadedWorkload(std::move(spec));
 }
 
+/// A prefix cache has nothing to find where nobody knows what prompts share.
+void refuse_idle_cache(const Scenario& scenario) {
+  for (std::size_t i = 0; i < scenario.deployment.pools.size(); ++i) {
+    const PoolSpec& pool = scenario.deployment.pools[i];
+    if (!pool.prefix_cache || pool.role == PoolRole::Decode) continue;
+    throw ScenarioError(Problem{scenario.file, fmt::format("/deployment/pools/{}/prefix_cache", i), pool.name,
+                                "a workload that knows what its prompts share (sessions, a trace with hashes), or the "
+                                "workload's cache_hit_ratio instead",
+                                ""});
+  }
+}
+
 ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service, const LoadedWorkload& workload,
                            const WindowPlan& plan, std::uint64_t window, std::uint64_t replication,
                            const RunOptions& options) {
@@ -63,6 +75,7 @@ ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service
   if (scenario.measure.start == MeasureSpec::Start::Stationary)
     config.stationary = StationaryStart{service.lengths.get(), plan.rate_per_s};
   const auto source = workload.source(scenario.seed, config.replication, plan.stands_for_s > 0 ? plan.rate_per_s : 1.0);
+  if (source->prompts() == nullptr) refuse_idle_cache(scenario);
   return simulate(config, *source);
 }
 

@@ -18,6 +18,7 @@ struct PoolUse {
   /// pool prefill = 0; a mixed pool's idle time is shared in the same ratio as its steps.
   Seconds prefill{0};
   Seconds decode{0};
+  Usd kv_loads{0};  ///< of bringing stored KV back
 };
 
 /// Cost that each class of tokens bears. The parts add up to the whole.
@@ -50,7 +51,8 @@ struct CostBreakdown {
   std::optional<Usd> per_answer;
 };
 
-/// Cost of the pools by token class: prefill time to computed input, decode time to output, KV storage to cached input.
+/// Cost of the pools by token class: prefill time to computed input, decode time to output, KV storage and loads to
+/// cached input.
 /// A pool that took no step shares its cost as the other pools do. The cost of a class without tokens is borne by the
 /// nearest class that has some (cached <-> computed input first, then output), so that prices still pay for the whole.
 /// `answers` is the number of completed requests. Needs volumes and times >= 0, busy <= provisioned up to rounding.

@@ -13,9 +13,39 @@
 #include "tokenomics/roofline/calibration.hpp"
 #include "tokenomics/roofline/plan.hpp"
 #include "tokenomics/sim/policies.hpp"
+#include "tokenomics/sim/prefix_cache.hpp"
 #include "tokenomics/workload/workload.hpp"
 
 namespace tokenomics {
+
+/// A place for KV below HBM. Exactly one of the two capacities, or none: unlimited.
+struct CacheTierSpec {
+  std::string name;
+  bool shared = false;                        ///< one store for all instances of the pool
+  std::optional<double> capacity_GB_per_gpu;  ///< of an instance's own tier
+  std::optional<double> capacity_TB;          ///< of a shared tier
+  double bandwidth_GBps_per_gpu = 0;          ///< of loads
+  double latency_ms = 0;
+  CacheWrite write = CacheWrite::Through;
+  std::optional<double> ttl_s;
+  double usd_per_GB_month = 0;   ///< of its capacity, or of what it holds when it has none
+  double usd_per_TB_loaded = 0;  ///< wear, requests, network
+};
+
+/// Absent: prompts share nothing but what the workload's hit ratio or its trace says.
+struct PrefixCacheSpec {
+  bool in_hbm = true;
+  std::int64_t block_tokens = 64;
+  std::optional<double> ttl_s;  ///< in HBM
+  std::vector<CacheTierSpec> tiers;
+};
+
+/// Preempted sequences: dropped and computed again, or swapped to host memory.
+struct PreemptionSpec {
+  bool swap = false;
+  double host_GB_per_gpu = 0;
+  double bandwidth_GBps_per_gpu = 0;  ///< one way
+};
 
 struct PoolSpec {
   std::string name;
@@ -27,12 +57,15 @@ struct PoolSpec {
   BatchingSpec batching;
   MtpSpec mtp;
   std::int64_t block_tokens = 64;
+  std::optional<PrefixCacheSpec> prefix_cache;
+  PreemptionSpec preemption;
 };
 
 struct KvTransferSpec {
   std::optional<double> bandwidth_GBps_per_gpu;  ///< default: the NIC of the prefill GPUs
   double latency_s = 0;
   bool layerwise_overlap = true;  ///< only the last layer's KV is on the way after prefill ends
+  bool waits_for_place = false;   ///< pulled when the decode instance has a place for it; else sent after prefill
 };
 
 struct DeploymentSpec {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "tokenomics/units/quantity.hpp"
+
 namespace tokenomics {
 
 enum class PoolRole { Mixed, Prefill, Decode };
@@ -28,6 +30,14 @@ struct WaitRule {
   double at_most_s = 0;
 };
 
+/// What becomes of a sequence that must give its KV memory to others. Off, or host memory full: its KV is dropped and
+/// computed again later (vLLM's default). On: its KV goes to host memory and comes back when there is room.
+struct SwapSpec {
+  bool enabled = false;
+  std::int64_t host_tokens = 0;  ///< that fit host memory, of one instance
+  Seconds per_token{0};          ///< one way
+};
+
 /// How an instance forms its batches. Limits count the whole instance, all data-parallel ranks together.
 struct BatchingSpec {
   BatchPolicy policy = BatchPolicy::ChunkedMixed;
@@ -36,6 +46,7 @@ struct BatchingSpec {
   PromptBudget prompt_budget = PromptBudget::TokenCount;
   bool chunked_prefill = true;  ///< false: a prompt is never cut (one longer than the budget goes alone)
   WaitRule wait;
+  SwapSpec swap;
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.

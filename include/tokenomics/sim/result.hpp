@@ -7,6 +7,7 @@
 
 #include "tokenomics/base/histogram.hpp"
 #include "tokenomics/base/sim_time.hpp"
+#include "tokenomics/sim/prefix_cache.hpp"
 
 namespace tokenomics {
 
@@ -68,6 +69,7 @@ struct PoolResult {
   double output_tokens = 0;    ///< emitted by decode steps, and by prompt steps that compute a preempted sequence again
   double attended_tokens = 0;  ///< context read by decode steps, summed over steps and sequences
   double held_s = 0;           ///< idle instance-seconds in which the waiting rule held requests back
+  CacheResult cache;           ///< empty without a prefix cache
 
   void merge(const PoolResult& other);
 };

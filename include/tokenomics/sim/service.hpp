@@ -7,6 +7,7 @@
 #include "tokenomics/roofline/step_timer.hpp"
 #include "tokenomics/sim/observer.hpp"
 #include "tokenomics/sim/policies.hpp"
+#include "tokenomics/sim/prefix_cache.hpp"
 #include "tokenomics/sim/result.hpp"
 #include "tokenomics/workload/length_statistics.hpp"
 #include "tokenomics/workload/lengths.hpp"
@@ -22,15 +23,23 @@ struct PoolConfig {
   const StepTimer* timer = nullptr;  ///< not owned, shared by the instances
   BatchingSpec batching;
   MtpSpec mtp;
-  std::int64_t kv_tokens = 0;               ///< KV capacity of an instance, all ranks together
-  std::int64_t kv_tokens_per_sequence = 0;  ///< held besides its context (sliding windows, alignment)
-  std::int64_t block_tokens = 64;           ///< allocation unit
+  std::int64_t kv_tokens = 0;                     ///< KV capacity of an instance, all ranks together
+  std::int64_t kv_tokens_per_sequence = 0;        ///< held besides its context (sliding windows, alignment)
+  std::int64_t block_tokens = 64;                 ///< allocation unit
+  std::optional<PrefixCacheConfig> prefix_cache;  ///< where prompts are computed; needs a source that knows its prompts
 };
 
-/// From a prefill to a decode instance: latency plus time per prompt token.
+/// From a prefill to a decode instance. Each end has as many links as it has data-parallel ranks; a sequence's KV goes
+/// over one of each, one sequence after the other.
 struct KvTransfer {
+  enum class Start {
+    AfterPrefill,   ///< pushed: sent as soon as it is there, then the request waits for a place
+    OnDecodePlace,  ///< pulled: the decode instance first has a place and memory, prefill holds the KV until then
+  };
   Seconds latency{0};
-  Seconds per_token{0};
+  Seconds per_token{0};   ///< for which a link is taken
+  double tail_share = 1;  ///< of that, still to come when prefill ends: 1 / layers where layers are sent as they are done
+  Start start = Start::AfterPrefill;
 };
 
 /// What is measured. Requests are judged by their arrival, tokens and busy time by when they happen.

@@ -41,6 +41,11 @@ BuiltService build_service(const Scenario& scenario);
 /// last layer is still on the way when prefill ends. Throws Infeasible when no link is known.
 KvTransfer kv_transfer_of(const KvTransferSpec& spec, const InstancePlan& prefill);
 
+/// The prefix cache of a pool that has one, in tokens and seconds. KV is stored once, however many GPUs hold a copy, and
+/// loaded over all GPUs of the rank that holds the sequence.
+PrefixCacheConfig prefix_cache_of(const PoolSpec& pool);
+SwapSpec swap_of(const PoolSpec& pool);
+
 /// A prompt step of `tokens` computed tokens of the workload's mean prompts, even over ranks.
 PrefillLoad mean_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double tokens);
 

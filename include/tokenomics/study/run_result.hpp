@@ -26,6 +26,19 @@ struct WindowSummary {
   Usd revenue{0};
 };
 
+/// What a pool's prefix cache did. Shares are of the prompt tokens that were scheduled.
+struct CacheSummary {
+  struct Place {
+    std::string name;  ///< "hbm", or the tier's
+    double loaded_tokens = 0, written_tokens = 0, evicted_tokens = 0;
+    double held_tokens_mean = 0;  ///< over all instances; HBM: what running requests share included
+  };
+  double hit_share = 0;
+  double hbm_hit_share = 0;                ///< of the prompt tokens too
+  std::optional<double> load_wait_s_mean;  ///< over the requests that waited for lower tiers
+  std::vector<Place> places;
+};
+
 /// A pool over the whole run.
 struct PoolSummary {
   std::string name;
@@ -41,6 +54,7 @@ struct PoolSummary {
   std::optional<double> mfu;           ///< 2 * active parameters * tokens / (dense peak of the GEMM arithmetic * GPU time)
   std::optional<double> mbu;           ///< HBM bytes of the mean step * steps / (peak bandwidth * GPU time)
   std::optional<double> balancedness;  ///< mean over max of the expert ranks' load
+  std::optional<CacheSummary> cache;
   std::optional<double> saturated_tok_s_per_node;  ///< prefill pools: computed tokens/s of a node that never waits
   MemoryPlan memory;
   double kv_bytes_per_token = 0;  ///< of the network, all layers

@@ -89,7 +89,20 @@ ordered_json memory_of_pool(const MemoryPlan& memory) {
           {"kv_tokens_per_instance", memory.kv_tokens_per_instance}};
 }
 
-ordered_json pool_block(const PoolSummary& pool) {
+ordered_json cache_block(const CacheSummary& cache) {
+  return {{"hit_share", tidy(cache.hit_share)},
+          {"hbm_hit_share", tidy(cache.hbm_hit_share)},
+          {"load_wait_s_mean", tidy(cache.load_wait_s_mean)},
+          {"places", list_of(cache.places, [](const CacheSummary::Place& place) {
+             return ordered_json{{"name", place.name},
+                                 {"loaded_tokens", tidy(place.loaded_tokens)},
+                                 {"written_tokens", tidy(place.written_tokens)},
+                                 {"evicted_tokens", tidy(place.evicted_tokens)},
+                                 {"held_tokens_mean", tidy(place.held_tokens_mean)}};
+           })}};
+}
+
+ordered_json plain_pool_block(const PoolSummary& pool) {
   return {{"name", pool.name},
           {"role", to_string(pool.role)},
           {"hardware", pool.hardware},
@@ -107,6 +120,12 @@ ordered_json pool_block(const PoolSummary& pool) {
           {"calibration", pool.calibration},
           {"calibration_is_family_default", pool.calibration_is_family_default},
           {"memory", memory_of_pool(pool.memory)}};
+}
+
+ordered_json pool_block(const PoolSummary& pool) {
+  ordered_json block = plain_pool_block(pool);
+  if (pool.cache) block["prefix_cache"] = cache_block(*pool.cache);
+  return block;
 }
 
 ordered_json memory_block(const RunResult& result) {

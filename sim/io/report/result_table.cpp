@@ -138,6 +138,33 @@ void window_section(TextPage& page, const RunResult& result) {
   if (is_capped) page.paragraph("* the fleet rule asks for more than the cap allows", 2);
 }
 
+void cache_section(TextPage& page, const RunResult& result) {
+  TextTable table{{{"prefix cache of", Align::Left},
+                   {"place", Align::Left},
+                   {"hits, % of prompt"},
+                   {"loaded, M tokens"},
+                   {"written"},
+                   {"evicted"},
+                   {"held on average"}},
+                  {}};
+  const auto millions = [](double tokens) { return significant(tokens * 1e-6); };
+  for (const PoolSummary& p : result.pools) {
+    if (!p.cache) continue;
+    for (std::size_t i = 0; i < p.cache->places.size(); ++i) {
+      const CacheSummary::Place& place = p.cache->places[i];
+      const std::string hits = i == 0   ? percent(p.cache->hbm_hit_share)
+                               : i == 1 ? percent(p.cache->hit_share - p.cache->hbm_hit_share) + " below HBM"
+                                        : "";
+      table.rows.push_back({i == 0 ? p.name : "", place.name, hits, i == 0 ? "" : millions(place.loaded_tokens),
+                            millions(place.written_tokens), millions(place.evicted_tokens),
+                            millions(place.held_tokens_mean)});
+    }
+  }
+  if (table.rows.empty()) return;
+  page.heading("Prefix cache");
+  page.table(table);
+}
+
 void pool_section(TextPage& page, const RunResult& result) {
   TextTable work{{{"pool", Align::Left},
                   {"hardware", Align::Left},
@@ -178,6 +205,7 @@ void pool_section(TextPage& page, const RunResult& result) {
                                significant(p.saturated_tok_s_per_node)),
                    2);
   }
+  cache_section(page, result);
   page.heading("Memory of a GPU, GB");
   page.table(memory);
   page.paragraph(

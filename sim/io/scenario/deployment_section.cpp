@@ -195,6 +195,8 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   pool.instances = file.value("instances", 1);
   pool.gpus_per_node = file.value("gpus_per_node", 8);
   pool.batching = batching_from(file.value("batching", json::object()));
+  if (file.contains("prefix_cache")) pool.prefix_cache = prefix_cache_from(file["prefix_cache"], report.at("prefix_cache"));
+  pool.preemption = preemption_from(file.value("preemption", json::object()), report.at("preemption"));
   read_plan_numbers(pool, file);
   const AllToAll usual = pool.role == PoolRole::Prefill ? AllToAll::Normal : AllToAll::LowLatency;
   pool.plan.all_to_all = file.contains("all_to_all") ? named_value(kAllToAll, file["all_to_all"].get<std::string>()) : usual;
@@ -217,6 +219,7 @@ KvTransferSpec kv_transfer_from(const json& file) {
     transfer.bandwidth_GBps_per_gpu = file["bandwidth_GBps_per_gpu"].get<double>();
   transfer.latency_s = file.value("latency_s", transfer.latency_s);
   transfer.layerwise_overlap = file.value("layerwise_overlap", transfer.layerwise_overlap);
+  transfer.waits_for_place = file.value("start", "after_prefill") == "on_decode_place";
   return transfer;
 }
 
@@ -236,7 +239,7 @@ json json_of_batching(const BatchingSpec& batching) {
           {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
 }
 
-json json_of_pool(const PoolSpec& pool) {
+json json_of_plain_pool(const PoolSpec& pool) {
   const InstancePlan& plan = pool.plan;
   json precision = json::object();
   for (const auto& [key, member] : kPrecisions) precision[key] = name_of(plan.precisions.*member);
@@ -263,6 +266,13 @@ json json_of_pool(const PoolSpec& pool) {
            {{"hbm_utilization", plan.hbm_utilization},
             {"reserved_GB_per_gpu", in_file_unit(plan.reserved_per_gpu.value(), kGiga)},
             {"block_tokens", pool.block_tokens}}}};
+}
+
+json json_of_pool(const PoolSpec& pool) {
+  json file = json_of_plain_pool(pool);
+  if (pool.prefix_cache) file["prefix_cache"] = json_of(*pool.prefix_cache);
+  file["preemption"] = json_of(pool.preemption);
+  return file;
 }
 
 }  // namespace
@@ -314,7 +324,8 @@ json json_of(const DeploymentSpec& deployment) {
   json pools = json::array();
   for (const PoolSpec& pool : deployment.pools) pools.push_back(json_of_pool(pool));
   json transfer{{"latency_s", deployment.kv_transfer.latency_s},
-                {"layerwise_overlap", deployment.kv_transfer.layerwise_overlap}};
+                {"layerwise_overlap", deployment.kv_transfer.layerwise_overlap},
+                {"start", deployment.kv_transfer.waits_for_place ? "on_decode_place" : "after_prefill"}};
   if (deployment.kv_transfer.bandwidth_GBps_per_gpu)
     transfer["bandwidth_GBps_per_gpu"] = *deployment.kv_transfer.bandwidth_GBps_per_gpu;
   return {{"pools", pools}, {"router", name_in(kRouters, deployment.router)}, {"kv_transfer", transfer}};

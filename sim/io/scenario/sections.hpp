@@ -33,6 +33,11 @@ BatchPolicy batch_policy_named(const std::string& name);
 std::optional<Calibration> default_calibration(const Gpu& gpu, const std::string& engine, const Reporter& report,
                                                const Catalogue& catalogue);
 
+PrefixCacheSpec prefix_cache_from(const nlohmann::json& file, const Reporter& report);
+nlohmann::json json_of(const PrefixCacheSpec& cache);
+PreemptionSpec preemption_from(const nlohmann::json& file, const Reporter& report);
+nlohmann::json json_of(const PreemptionSpec& preemption);
+
 FleetSpec fleet_from(const nlohmann::json& file, const Reporter& report);
 nlohmann::json json_of(const FleetSpec& fleet);
 
