@@ -89,19 +89,6 @@ ordered_json memory_of_pool(const MemoryPlan& memory) {
           {"kv_tokens_per_instance", memory.kv_tokens_per_instance}};
 }
 
-ordered_json cache_block(const CacheSummary& cache) {
-  return {{"hit_share", tidy(cache.hit_share)},
-          {"hbm_hit_share", tidy(cache.hbm_hit_share)},
-          {"load_wait_s_mean", tidy(cache.load_wait_s_mean)},
-          {"places", list_of(cache.places, [](const CacheSummary::Place& place) {
-             return ordered_json{{"name", place.name},
-                                 {"loaded_tokens", tidy(place.loaded_tokens)},
-                                 {"written_tokens", tidy(place.written_tokens)},
-                                 {"evicted_tokens", tidy(place.evicted_tokens)},
-                                 {"held_tokens_mean", tidy(place.held_tokens_mean)}};
-           })}};
-}
-
 ordered_json plain_pool_block(const PoolSummary& pool) {
   return {{"name", pool.name},
           {"role", to_string(pool.role)},
@@ -261,6 +248,19 @@ ordered_json list_of(const Items& items, Block block) {
   ordered_json list = ordered_json::array();
   for (const auto& item : items) list.push_back(block(item));
   return list;
+}
+
+ordered_json cache_block(const CacheSummary& cache) {
+  return {{"hit_share", tidy(cache.hit_share)},
+          {"hbm_hit_share", tidy(cache.hbm_hit_share)},
+          {"load_wait_s_mean", tidy(cache.load_wait_s_mean)},
+          {"places", list_of(cache.places, [](const CacheSummary::Place& place) {
+             return ordered_json{{"name", place.name},
+                                 {"loaded_tokens", tidy(place.loaded_tokens)},
+                                 {"written_tokens", tidy(place.written_tokens)},
+                                 {"evicted_tokens", tidy(place.evicted_tokens)},
+                                 {"held_tokens_mean", tidy(place.held_tokens_mean)}};
+           })}};
 }
 
 }  // namespace
