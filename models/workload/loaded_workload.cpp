@@ -44,6 +44,13 @@ Lengths lengths_of_row(const TraceRow& row, const WorkloadSpec& spec) {
                               "a window of the trace with requests", ""});
 }
 
+void plan_prompts(LoadedWorkload::Data& data, const std::vector<std::uint32_t>& hashes) {
+  if (data.plays_sessions()) data.prompts = plan_of_sessions(data.rows, data.sessions, data.block_tokens);
+  if (data.replays() && !data.spec.lengths && !hashes.empty()) {
+    data.prompts = plan_of_hashes(data.rows, hashes, data.block_tokens);
+  }
+}
+
 void load_rows(LoadedWorkload::Data& data) {
   const TraceSpec& spec = *data.spec.trace;
   Trace trace = read_trace(spec.file, spec.format);
@@ -57,6 +64,8 @@ void load_rows(LoadedWorkload::Data& data) {
     data.row_lengths.push_back(lengths_of_row(row, data.spec));
   }
   data.sessions.push_back(data.rows.size());
+  data.block_tokens = trace.block_tokens;
+  plan_prompts(data, trace.hashes);
   if (data.rows.empty()) refuse_window(data.spec, "no requests");
 }
 
@@ -150,10 +159,12 @@ std::unique_ptr<RequestSource> LoadedWorkload::source(std::uint64_t seed, std::u
                                                       double rate_scale) const {
   TOKENOMICS_CHECK(std::isfinite(rate_scale) && rate_scale > 0, fmt::format("rate_scale = {}", rate_scale));
   const Streams streams{RandomStream(seed, "arrivals", replication), RandomStream(seed, "lengths", replication)};
-  if (data_->plays_sessions()) return make_session_source(data_, streams, rate_scale);
+  const auto prompts = std::make_shared<PromptTree>();
+  if (data_->plays_sessions()) return make_session_source(data_, streams, prompts, rate_scale);
   if (data_->replays()) {
     const bool tenants = data_->spec.trace->format == TraceFormat::ServeGen;
-    return tenants ? make_tenant_source(data_, streams, rate_scale) : make_replay_source(data_, streams, rate_scale);
+    if (tenants) return make_tenant_source(data_, streams, rate_scale);
+    return make_replay_source(data_, streams, prompts, rate_scale);
   }
   if (std::holds_alternative<ClosedLoopArrivals>(data_->spec.arrivals)) return make_closed_source(data_, streams);
   return make_open_source(data_, streams, rate_scale);

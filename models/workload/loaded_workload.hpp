@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "prompt_plan.hpp"
 #include "tokenomics/base/sim_time.hpp"
 #include "tokenomics/workload/gamma_quantile.hpp"
 #include "tokenomics/workload/quantiles.hpp"
@@ -22,8 +23,10 @@ struct LoadedWorkload::Data {
   std::vector<TraceRow> rows;
   std::vector<Lengths> row_lengths;   // parallel to rows
   std::vector<std::size_t> sessions;  // Claude Code: first row of each session, and one past the last row
-  double tick_s = 0;                  // > 0: times are ticks of this width, to be spread
-  double period_s = 0;                // trace time after which a looping replay starts again
+  PromptPlan prompts;                 // where rows are played with their own lengths and their prompts are known
+  int block_tokens = 0;
+  double tick_s = 0;    // > 0: times are ticks of this width, to be spread
+  double period_s = 0;  // trace time after which a looping replay starts again
 
   ServeGenTrace tenants;
   double from_s = 0, to_s = 0;             // ServeGen: the window in trace time
@@ -49,9 +52,11 @@ struct Streams {
 using DataPtr = std::shared_ptr<const LoadedWorkload::Data>;
 std::unique_ptr<RequestSource> make_open_source(DataPtr data, Streams streams, double rate_scale);
 std::unique_ptr<RequestSource> make_closed_source(DataPtr data, Streams streams);
-std::unique_ptr<RequestSource> make_replay_source(DataPtr data, Streams streams, double rate_scale);
+/// Sources whose requests name segments add them to `prompts`, which may be shared with other sources of one thread.
+using PromptsPtr = std::shared_ptr<PromptTree>;
+std::unique_ptr<RequestSource> make_replay_source(DataPtr data, Streams streams, PromptsPtr prompts, double rate_scale);
 std::unique_ptr<RequestSource> make_tenant_source(DataPtr data, Streams streams, double rate_scale);
-std::unique_ptr<RequestSource> make_session_source(DataPtr data, Streams streams, double rate_scale);
+std::unique_ptr<RequestSource> make_session_source(DataPtr data, Streams streams, PromptsPtr prompts, double rate_scale);
 
 /// Length laws.
 std::unique_ptr<LengthLaw> make_independent_law(const WorkloadSpec& spec);
