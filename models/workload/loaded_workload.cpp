@@ -44,6 +44,13 @@ Lengths lengths_of_row(const TraceRow& row, const WorkloadSpec& spec) {
                               "a window of the trace with requests", ""});
 }
 
+void plan_prompts(LoadedWorkload::Data& data, const std::vector<std::uint32_t>& hashes) {
+  if (data.plays_recorded_sessions()) data.prompts = plan_of_sessions(data.rows, data.sessions, data.block_tokens);
+  if (data.replays() && !data.spec.lengths && !hashes.empty()) {
+    data.prompts = plan_of_hashes(data.rows, hashes, data.block_tokens);
+  }
+}
+
 void load_rows(LoadedWorkload::Data& data) {
   const TraceSpec& spec = *data.spec.trace;
   Trace trace = read_trace(spec.file, spec.format);
@@ -57,6 +64,8 @@ void load_rows(LoadedWorkload::Data& data) {
     data.row_lengths.push_back(lengths_of_row(row, data.spec));
   }
   data.sessions.push_back(data.rows.size());
+  data.block_tokens = trace.block_tokens;
+  plan_prompts(data, trace.hashes);
   if (data.rows.empty()) refuse_window(data.spec, "no requests");
 }
 
@@ -116,47 +125,123 @@ class SharedLaw final : public LengthLaw {
 int gamma_key(double shape) { return kKeyOffset + static_cast<int>(std::lround(std::log(shape) / std::log(kShapeStep))); }
 double gamma_shape_of(int key) { return std::pow(kShapeStep, key - kKeyOffset); }
 
-LoadedWorkload::LoadedWorkload(WorkloadSpec spec) {
-  if (auto problems = problems_of(spec); !problems.empty()) throw ScenarioError(std::move(problems));
-  auto data = std::make_shared<Data>();
-  data->spec = std::move(spec);
-  const bool tenants = data->spec.trace && data->spec.trace->format == TraceFormat::ServeGen;
-  if (data->uses_trace()) {
-    if (tenants) load_tenants(*data);
-    if (!tenants) load_rows(*data);
-    if (!tenants) set_period(*data);
+namespace {
+
+std::optional<double> rate_of(const LoadedWorkload::Data& data) {
+  if (!data.parts.empty()) {
+    double sum = 0;
+    for (const DataPtr& part : data.parts) {
+      const auto rate = rate_of(*part);
+      if (!rate) return std::nullopt;
+      sum += *rate;
+    }
+    return sum;
   }
+  if (data.replays()) return requests_per_second_of_trace(data) * data.spec.trace->speed;
+  const auto rate = clock_rate(data.spec.arrivals);
+  if (!rate) return rate;
+  if (data.sessions_script) return *rate * data.sessions_script->mean_calls();
+  if (!data.plays_recorded_sessions()) return rate;
+  return *rate * static_cast<double>(data.rows.size()) / static_cast<double>(data.sessions.size() - 1);
+}
+
+std::shared_ptr<const LengthLaw> mixed_law(const LoadedWorkload::Data& data) {
+  const bool has_rates = rate_of(data).has_value();
+  std::vector<std::shared_ptr<const LengthLaw>> laws;
+  std::vector<double> weights;
+  for (const DataPtr& part : data.parts) {
+    laws.push_back(part->law);
+    weights.push_back(has_rates ? *rate_of(*part) : 1.0);
+  }
+  return make_mix_law(std::move(laws), weights);
+}
+
+std::shared_ptr<const LengthLaw> law_of(const LoadedWorkload::Data& data) {
+  if (!data.parts.empty()) return mixed_law(data);
+  if (data.sessions_script) return make_session_law(data.sessions_script);
+  if (data.spec.lengths) return make_independent_law(data.spec);
+  if (data.spec.trace->format == TraceFormat::ServeGen) return make_tenant_law(data);
+  return make_row_law(data.row_lengths);
+}
+
+void load_trace(LoadedWorkload::Data& data) {
+  if (data.spec.trace->format == TraceFormat::ServeGen) return load_tenants(data);
+  load_rows(data);
+  set_period(data);
+}
+
+/// Of a specification without problems.
+DataPtr load(WorkloadSpec spec) {
+  auto data = std::make_shared<LoadedWorkload::Data>();
+  data->spec = std::move(spec);
+  for (const WorkloadSpec& part : data->spec.mix) data->parts.push_back(load(part));
+  if (data->spec.sessions) {
+    data->sessions_script = std::make_shared<const SessionScript>(*data->spec.sessions, data->spec.reasoning_share);
+  }
+  if (data->uses_trace()) load_trace(*data);
   if (const auto* gamma = std::get_if<GammaArrivals>(&data->spec.arrivals)) {
     data->gamma.try_emplace(0, 1.0 / (gamma->cv * gamma->cv));
   }
-  if (data->spec.lengths) data->law = make_independent_law(data->spec);
-  else if (tenants) data->law = make_tenant_law(*data);
-  else data->law = make_row_law(data->row_lengths);
-  data_ = std::move(data);
+  data->law = law_of(*data);
+  return data;
+}
+
+std::unique_ptr<RequestSource> source_of(const DataPtr& data, std::uint64_t seed, std::uint64_t replication,
+                                         const PromptsPtr& prompts, double rate_scale);
+
+/// Parts draw from seeds of their own.
+std::unique_ptr<RequestSource> mixed_source(const LoadedWorkload::Data& data, std::uint64_t seed, std::uint64_t replication,
+                                            const PromptsPtr& prompts, double rate_scale) {
+  std::vector<std::unique_ptr<RequestSource>> parts;
+  for (std::size_t i = 0; i < data.parts.size(); ++i) {
+    parts.push_back(
+        source_of(data.parts[i], RandomStream(seed, "part of a mix", i).bits(), replication, prompts, rate_scale));
+  }
+  return make_mix_source(std::move(parts), prompts);
+}
+
+std::unique_ptr<RequestSource> plain_source(const DataPtr& data, Streams streams, const PromptsPtr& prompts,
+                                            double rate_scale) {
+  if (data->sessions_script) return make_generated_source(data, streams, prompts, rate_scale);
+  if (data->plays_recorded_sessions()) return make_session_source(data, streams, prompts, rate_scale);
+  if (data->replays()) {
+    const bool tenants = data->spec.trace->format == TraceFormat::ServeGen;
+    if (tenants) return make_tenant_source(data, streams, rate_scale);
+    return make_replay_source(data, streams, prompts, rate_scale);
+  }
+  if (std::holds_alternative<ClosedLoopArrivals>(data->spec.arrivals)) return make_closed_source(data, streams);
+  return make_open_source(data, streams, rate_scale);
+}
+
+std::unique_ptr<RequestSource> source_of(const DataPtr& data, std::uint64_t seed, std::uint64_t replication,
+                                         const PromptsPtr& prompts, double rate_scale) {
+  if (!data->parts.empty()) return mixed_source(*data, seed, replication, prompts, rate_scale);
+  const Streams streams{RandomStream(seed, "arrivals", replication), RandomStream(seed, "lengths", replication)};
+  return with_priority(plain_source(data, streams, prompts, rate_scale), data->spec.priority);
+}
+
+}  // namespace
+
+bool plays_sessions(const WorkloadSpec& spec) {
+  const bool recorded = !spec.lengths && spec.trace && spec.trace->format == TraceFormat::ClaudeCode;
+  return spec.sessions || recorded || std::any_of(spec.mix.begin(), spec.mix.end(), plays_sessions);
+}
+
+LoadedWorkload::LoadedWorkload(WorkloadSpec spec) {
+  if (auto problems = problems_of(spec); !problems.empty()) throw ScenarioError(std::move(problems));
+  data_ = load(std::move(spec));
 }
 
 const WorkloadSpec& LoadedWorkload::spec() const { return data_->spec; }
 
 std::unique_ptr<LengthLaw> LoadedWorkload::length_law() const { return std::make_unique<SharedLaw>(data_->law); }
 
-std::optional<double> LoadedWorkload::mean_arrival_rate() const {
-  if (data_->replays()) return requests_per_second_of_trace(*data_) * data_->spec.trace->speed;
-  const auto rate = clock_rate(data_->spec.arrivals);
-  if (!rate || !data_->plays_sessions()) return rate;
-  return *rate * static_cast<double>(data_->rows.size()) / static_cast<double>(data_->sessions.size() - 1);
-}
+std::optional<double> LoadedWorkload::mean_arrival_rate() const { return rate_of(*data_); }
 
 std::unique_ptr<RequestSource> LoadedWorkload::source(std::uint64_t seed, std::uint64_t replication,
                                                       double rate_scale) const {
   TOKENOMICS_CHECK(std::isfinite(rate_scale) && rate_scale > 0, fmt::format("rate_scale = {}", rate_scale));
-  const Streams streams{RandomStream(seed, "arrivals", replication), RandomStream(seed, "lengths", replication)};
-  if (data_->plays_sessions()) return make_session_source(data_, streams, rate_scale);
-  if (data_->replays()) {
-    const bool tenants = data_->spec.trace->format == TraceFormat::ServeGen;
-    return tenants ? make_tenant_source(data_, streams, rate_scale) : make_replay_source(data_, streams, rate_scale);
-  }
-  if (std::holds_alternative<ClosedLoopArrivals>(data_->spec.arrivals)) return make_closed_source(data_, streams);
-  return make_open_source(data_, streams, rate_scale);
+  return source_of(data_, seed, replication, std::make_shared<PromptTree>(), rate_scale);
 }
 
 std::unique_ptr<LengthLaw> make_length_law(const WorkloadSpec& spec) { return LoadedWorkload(spec).length_law(); }

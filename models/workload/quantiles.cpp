@@ -29,12 +29,23 @@ std::vector<double> logs(const std::vector<double>& values) {
 struct ValueAt {
   double u;
   const std::vector<double>* log_value;
+  const UnitGammaQuantile* gamma;
   double operator()(const FixedLaw& law) const { return law.value; }
   double operator()(const UniformLaw& law) const { return law.low + (law.high - law.low) * u; }
   double operator()(const LognormalLaw& law) const { return std::exp(law.mu + law.sigma * NormalTable::instance()(u)); }
   double operator()(const ParetoLaw& law) const { return law.scale * std::pow(1.0 - u, -1.0 / law.alpha); }
   double operator()(const QuantileLaw& law) const { return interpolate(law.probability, *log_value, u); }
+  double operator()(const GammaLaw& law) const { return law.scale * law.shape * (*gamma)(u); }
+  double operator()(const GeometricLaw& law) const {
+    if (law.continue_probability <= 0) return 1.0;
+    return 1.0 + std::floor(std::log1p(-u) / std::log(law.continue_probability));
+  }
 };
+
+std::shared_ptr<const UnitGammaQuantile> gamma_of(const MarginalLaw& law) {
+  const auto* gamma = std::get_if<GammaLaw>(&law);
+  return gamma != nullptr ? std::make_shared<const UnitGammaQuantile>(gamma->shape) : nullptr;
+}
 
 std::vector<double> table_of(const MarginalLaw& law) {
   const auto* table = std::get_if<QuantileLaw>(&law);
@@ -70,6 +81,15 @@ struct Complaints {
     positive("scale", law.scale);
     positive("alpha", law.alpha);
   }
+  void operator()(const GammaLaw& law) {
+    if (!(law.shape >= 1e-4 && law.shape <= 1e8)) add("shape", law.shape, "a number from 0.0001 to 1e8");
+    positive("scale", law.scale);
+  }
+  void operator()(const GeometricLaw& law) {
+    if (!(law.continue_probability >= 0 && law.continue_probability < 1)) {
+      add("continue_probability", law.continue_probability, "a number from 0 to below 1");
+    }
+  }
   void operator()(const QuantileLaw& law) {
     if (law.value.empty() || law.value.size() != law.probability.size()) {
       return add("value", static_cast<double>(law.value.size()),
@@ -92,19 +112,34 @@ struct Complaints {
 
 double quantile(const MarginalLaw& law, double u) {
   const std::vector<double> log_value = table_of(law);
-  return std::visit(ValueAt{u, &log_value}, law);
+  return std::visit(ValueAt{u, &log_value, gamma_of(law).get()}, law);
 }
 
 LognormalLaw lognormal_with_mean(double mean, double sigma) { return {std::log(mean) - 0.5 * sigma * sigma, sigma}; }
 
-MarginalSampler::MarginalSampler(const LengthMarginal& marginal) : marginal_(marginal), log_value_(table_of(marginal.law)) {}
+MarginalSampler::MarginalSampler(const LengthMarginal& marginal)
+    : marginal_(marginal), log_value_(table_of(marginal.law)), gamma_(gamma_of(marginal.law)) {}
 
-double MarginalSampler::value(double u) const { return std::visit(ValueAt{u, &log_value_}, marginal_.law); }
+double MarginalSampler::value(double u) const { return std::visit(ValueAt{u, &log_value_, gamma_.get()}, marginal_.law); }
 
 std::int64_t MarginalSampler::tokens(double u) const {
   const double clamped =
       std::clamp(value(u), static_cast<double>(marginal_.min_tokens), static_cast<double>(marginal_.max_tokens));
   return static_cast<std::int64_t>(clamped + 0.5);  // values are at least 1
+}
+
+double MarginalSampler::mean_tokens() const {
+  constexpr int kSlices = 16384;
+  double sum = 0;
+  for (int i = 0; i < kSlices; ++i) sum += static_cast<double>(tokens((i + 0.5) / kSlices));
+  return sum / kSlices;
+}
+
+std::vector<Problem> problems_of(const TimeMarginal& marginal, const std::string& file, const std::string& pointer) {
+  Complaints complaints{file, pointer, {}};
+  std::visit(complaints, marginal.law);
+  complaints.positive("max_s", marginal.max_s);
+  return complaints.list;
 }
 
 std::vector<Problem> problems_of(const LengthMarginal& marginal, const std::string& file, const std::string& pointer) {

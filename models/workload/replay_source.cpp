@@ -9,18 +9,34 @@ namespace tokenomics {
 
 namespace {
 
-/// Rows of a trace at their recorded times.
+/// Rows of a trace at their recorded times. Where the trace has hashes, each row names its segment; all of them are in
+/// the tree from the start and stay, so that a later round finds those of the one before.
 class ReplaySource final : public RequestSource {
  public:
-  ReplaySource(DataPtr data, Streams streams, double rate_scale)
-      : data_(std::move(data)), streams_(streams), speed_(data_->spec.trace->speed * rate_scale), next_(arrival()) {}
+  ReplaySource(DataPtr data, Streams streams, PromptsPtr prompts, double rate_scale)
+      : data_(std::move(data)),
+        streams_(streams),
+        prompts_(std::move(prompts)),
+        speed_(data_->spec.trace->speed * rate_scale),
+        next_(arrival()) {
+    segments_.reserve(data_->prompts.segments.size());
+    for (const PromptPlan::Segment& segment : data_->prompts.segments) {
+      const bool is_root = segment.parent < 0;
+      const SegmentId parent = is_root ? kNoSegment : segments_[static_cast<std::size_t>(segment.parent)];
+      segments_.push_back(prompts_->add(parent, segment.begin));
+    }
+  }
 
   [[nodiscard]] SimTime next_arrival() const override { return next_; }
 
   Request take() override {
     TOKENOMICS_CHECK(next_ != kNever, "no request left");
     const Lengths lengths = data_->spec.lengths ? data_->law->draw(streams_.lengths) : data_->row_lengths[row_];
-    const Request request = request_of(id_++, next_, lengths, data_->rows[row_].group);
+    Request request = request_of(id_++, next_, lengths, data_->rows[row_].group);
+    if (!segments_.empty()) {
+      request.segment = segments_[data_->prompts.of_row[row_]];
+      request.reusable_tokens = request.input_tokens;  // hashes of answers are not recorded
+    }
     if (++row_ == data_->rows.size() && data_->spec.trace->loop) {
       row_ = tick_end_ = 0;
       ++round_;
@@ -30,6 +46,7 @@ class ReplaySource final : public RequestSource {
   }
 
   void ended(const Request&, SimTime) override {}
+  [[nodiscard]] PromptTree* prompts() override { return segments_.empty() ? nullptr : prompts_.get(); }
 
  private:
   SimTime arrival() {
@@ -59,6 +76,8 @@ class ReplaySource final : public RequestSource {
 
   DataPtr data_;
   Streams streams_;
+  PromptsPtr prompts_;
+  std::vector<SegmentId> segments_;  // ids of the plan's segments
   double speed_;
   std::size_t row_ = 0;
   std::uint64_t round_ = 0;
@@ -71,8 +90,8 @@ class ReplaySource final : public RequestSource {
 
 }  // namespace
 
-std::unique_ptr<RequestSource> make_replay_source(DataPtr data, Streams streams, double rate_scale) {
-  return std::make_unique<ReplaySource>(std::move(data), streams, rate_scale);
+std::unique_ptr<RequestSource> make_replay_source(DataPtr data, Streams streams, PromptsPtr prompts, double rate_scale) {
+  return std::make_unique<ReplaySource>(std::move(data), streams, std::move(prompts), rate_scale);
 }
 
 }  // namespace tokenomics

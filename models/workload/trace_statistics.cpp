@@ -69,6 +69,26 @@ void add_reuse(const Trace& trace, TraceStatistics& result) {
   result.distinct_blocks = std::unordered_set<std::uint32_t>(trace.hashes.begin(), trace.hashes.end()).size();
 }
 
+/// Main agents only: sub-agents stand in line with them, so that the times around them are not the client's.
+GapStatistics gaps(const Trace& trace, GapKind kind) {
+  GapStatistics result;
+  std::vector<double> values;
+  for (const TraceRow& row : trace.rows) {
+    if (row.gap_kind == kind && row.gap_is_recorded && row.agent == 0) values.push_back(row.gap_s);
+  }
+  if (values.empty()) return result;
+  std::sort(values.begin(), values.end());
+  result.count = values.size();
+  result.mean_s = mean_of(values);
+  result.p50_s = sorted_quantile(values, 0.5);
+  result.p90_s = sorted_quantile(values, 0.9);
+  for (std::size_t i = 0; i < result.covered.size(); ++i) {
+    const auto over = std::upper_bound(values.begin(), values.end(), GapStatistics::kLifetimes_s[i]);
+    result.covered[i] = static_cast<double>(over - values.begin()) / static_cast<double>(values.size());
+  }
+  return result;
+}
+
 }  // namespace
 
 TraceStatistics statistics_of(const Trace& trace) {
@@ -79,6 +99,8 @@ TraceStatistics statistics_of(const Trace& trace) {
   result.input = length(column(trace, [](const TraceRow& row) { return static_cast<double>(row.input_tokens); }));
   result.output = length(column(trace, [](const TraceRow& row) { return static_cast<double>(row.output_tokens); }));
   add_reuse(trace, result);
+  result.tool_gaps = gaps(trace, GapKind::Tool);
+  result.user_gaps = gaps(trace, GapKind::User);
   // Sessions are numbered in file order and stand together, so the last row has the highest number.
   if (trace.format == TraceFormat::ClaudeCode) result.groups = static_cast<std::uint64_t>(trace.rows.back().group) + 1;
   return result;

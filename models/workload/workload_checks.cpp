@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "session_checks.hpp"
 #include "tokenomics/workload/quantiles.hpp"
 #include "tokenomics/workload/trace.hpp"
 
@@ -21,6 +22,10 @@ class Checks {
   explicit Checks(const WorkloadSpec& spec) : spec_(spec), file_(label_of(spec)) {}
 
   std::vector<Problem> run() {
+    if (!spec_.mix.empty()) {
+      check_mix();
+      return std::move(problems_);
+    }
     std::visit(*this, spec_.arrivals);
     share("/cache_hit_ratio", spec_.cache_hit_ratio);
     share("/reasoning_share", spec_.reasoning_share);
@@ -28,7 +33,8 @@ class Checks {
       append(problems_of(spec_.lengths->input, file_, "/lengths/input"));
       append(problems_of(spec_.lengths->output, file_, "/lengths/output"));
     }
-    check_trace();
+    if (spec_.sessions) check_sessions(*spec_.sessions);
+    else check_trace();
     return std::move(problems_);
   }
 
@@ -59,6 +65,39 @@ class Checks {
   void operator()(const TraceArrivals&) {}
 
  private:
+  void check_mix() {
+    if (spec_.lengths) add("/lengths", "beside a mix", "lengths in the parts of the mix");
+    if (spec_.trace) add("/trace", "beside a mix", "a trace in a part of the mix");
+    if (spec_.sessions) add("/sessions", "beside a mix", "sessions in a part of the mix");
+    for (std::size_t i = 0; i < spec_.mix.size(); ++i) {
+      const WorkloadSpec& part = spec_.mix[i];
+      const std::string pointer = fmt::format("/mix/{}", i);
+      if (!part.mix.empty()) add(pointer + "/workload/mix", "", "a workload that is no mix itself");
+      const auto named_alike = [&](const WorkloadSpec& other) { return other.name == part.name; };
+      const auto end = spec_.mix.begin() + static_cast<std::ptrdiff_t>(i);
+      if (std::any_of(spec_.mix.begin(), end, named_alike)) {
+        add(pointer + "/name", fmt::format("\"{}\"", part.name), "names that differ");
+      }
+      for (Problem& problem : problems_of(part)) {
+        problem.pointer = pointer + "/workload" + problem.pointer;
+        problem.file = file_;
+        problems_.push_back(std::move(problem));
+      }
+    }
+  }
+
+  void check_sessions(const SessionSpec& s) {
+    if (spec_.lengths) add("/lengths", "beside sessions", "lengths or sessions: sessions make their lengths");
+    if (spec_.trace) add("/trace", "beside sessions", "a trace or generated sessions");
+    if (std::holds_alternative<TraceArrivals>(spec_.arrivals)) {
+      add("/arrivals/kind", "\"trace\"", "poisson, gamma, day_night, closed_loop or all_at_once, which start sessions");
+    }
+    if (spec_.cache_hit_ratio > 0) {
+      add("/cache_hit_ratio", fmt::format("{}", spec_.cache_hit_ratio), "no ratio: sessions know what their prompts share");
+    }
+    append(problems_of(s, file_, "/sessions"));
+  }
+
   void check_trace() {
     const bool replays = std::holds_alternative<TraceArrivals>(spec_.arrivals);
     if (!spec_.trace) {
@@ -75,7 +114,7 @@ class Checks {
       add("/trace/to_s", fmt::format("{}", *trace.to_s), fmt::format("more than from_s, {}", trace.from_s));
     }
     if (!spec_.lengths) check_lengths_from(trace);
-    if (trace.format == TraceFormat::ClaudeCode) check_sessions(trace, replays);
+    if (trace.format == TraceFormat::ClaudeCode) check_recorded_sessions(trace, replays);
   }
 
   void check_lengths_from(const TraceSpec& trace) {
@@ -90,7 +129,7 @@ class Checks {
     }
   }
 
-  void check_sessions(const TraceSpec& trace, bool replays) {
+  void check_recorded_sessions(const TraceSpec& trace, bool replays) {
     if (replays) {
       add("/arrivals/kind", "\"trace\"",
           "poisson, gamma, day_night, closed_loop or all_at_once: claude_code sessions have no absolute times");
@@ -99,7 +138,7 @@ class Checks {
       add("/trace", "from_s or to_s", "no window: claude_code sessions have no absolute times");
   }
 
-  void positive(const char* pointer, double value) {
+  void positive(const std::string& pointer, double value) {
     if (!(std::isfinite(value) && value > 0)) add(pointer, fmt::format("{}", value), "a positive number");
   }
   void share(const char* pointer, double value) {
@@ -110,7 +149,7 @@ class Checks {
       add(pointer, fmt::format("{}", value), fmt::format("a whole number from 1 to {}", kMostAtOnce));
     }
   }
-  void add(const char* pointer, std::string value, std::string expected) {
+  void add(const std::string& pointer, std::string value, std::string expected) {
     problems_.push_back({file_, pointer, std::move(value), std::move(expected), ""});
   }
   void append(std::vector<Problem> more) { problems_.insert(problems_.end(), more.begin(), more.end()); }

@@ -240,13 +240,16 @@ TEST_CASE("Mooncake prefix hits are leading blocks seen before", "[workload]") {
 }
 
 TEST_CASE("a malformed Claude Code file is refused with its line and what was expected", "[workload]") {
-  const std::string head = "session,t_s,in_tokens,out_tokens,think_time_s,api_time_s,prefix_blocks_session\n";
+  const std::string head =
+      "session,agent,t_s,in_tokens,out_tokens,input_types,think_time_s,api_time_s,prefix_blocks_prev,prefix_blocks_"
+      "session\n";
   const auto claude = [&](const std::string& rows) { return refusal(head + rows, TraceFormat::ClaudeCode); };
-  CHECK(claude("a,0,100,5,0,1,0\nb,0,100,5,0,1,0\na,9,100,5,8,1,1\n") ==
+  CHECK(claude("a,main,0,100,5,text,0,1,0,0\nb,main,0,100,5,text,0,1,0,0\na,main,9,100,5,text,8,1,1,1\n") ==
         "line 4: session = \"a\"; expected rows of one session together");
-  CHECK(claude("a,0,100,5,inf,1,0\na,0,100,5,inf,1,0\n") ==
+  CHECK(claude("a,main,0,100,5,text,inf,1,0,0\na,main,0,100,5,text,inf,1,0,0\n") ==
         "line 3: think_time_s = \"inf\"; expected a number that is at least 0");
-  CHECK(refusal("session,t_s\n", TraceFormat::ClaudeCode) == "line 1: session,t_s; expected a column named in_tokens");
+  CHECK(refusal("session,agent,t_s\n", TraceFormat::ClaudeCode) ==
+        "line 1: session,agent,t_s; expected a column named in_tokens");
 }
 
 TEST_CASE("a malformed ServeGen file is refused with its line and what was expected", "[workload]") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -7,6 +8,10 @@
 #include "tokenomics/workload/workload.hpp"
 
 namespace tokenomics {
+
+/// What a call waits for: the first one of a session for nothing, the others for a tool (the prompt carries its result) or
+/// for a person who reads, thinks and writes.
+enum class GapKind : std::uint8_t { None, Tool, User };
 
 /// One request of a recorded trace, in file order.
 struct TraceRow {
@@ -17,7 +22,12 @@ struct TraceRow {
   std::int32_t group = 0;          ///< session or tenant, 0 where the format has none
   std::uint32_t first_hash = 0;    ///< index into Trace::hashes, Mooncake only
   std::uint32_t hash_count = 0;
-  double gap_s = 0;  ///< Claude Code: from the end of the session's request before to this arrival
+  // Claude Code only.
+  double gap_s = 0;              ///< from the end of the session's request before to this arrival
+  bool gap_is_recorded = false;  ///< by the client; else it is what the recorded times leave over
+  GapKind gap_kind = GapKind::None;
+  std::int32_t agent = 0;                 ///< within the session; 0: the main one
+  std::int64_t shared_with_previous = 0;  ///< tokens with which the same agent's request before begins too, whole blocks
 };
 
 struct Trace {
@@ -46,6 +56,14 @@ TraceFormat detect_trace_format(const std::string& path);
 /// "azure", "mooncake", "claude_code" or "servegen".
 const char* to_string(TraceFormat format);
 
+/// Gaps of one kind, and what share of them is over before a cache that keeps a prefix that long lets it go.
+struct GapStatistics {
+  static constexpr std::array<double, 4> kLifetimes_s{60, 300, 600, 3600};
+  std::uint64_t count = 0;
+  double mean_s = 0, p50_s = 0, p90_s = 0;
+  std::array<double, kLifetimes_s.size()> covered{};  ///< share of gaps of at most each lifetime
+};
+
 /// Figures of a trace. Percentiles interpolate linearly between order statistics (ServeGen: smallest value with the
 /// share at or below it, weighted by requests). NaN where the format cannot know: times of Claude Code (no absolute
 /// times), gaps of ServeGen (rates only), lengths of ServeGen without a file of lengths.
@@ -63,6 +81,8 @@ struct TraceStatistics {
   double reusable_per_request_p50 = 0;
   std::uint64_t distinct_blocks = 0;
   std::uint64_t groups = 0;  ///< sessions or tenants, 0 where the format has none
+  /// Recorded gaps before calls of main agents; none where the format has none.
+  GapStatistics tool_gaps, user_gaps;
 };
 TraceStatistics statistics_of(const Trace& trace);
 /// Reads the file or files and returns their figures; the window, speed and loop of the specification are not applied.

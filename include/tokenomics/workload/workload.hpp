@@ -9,45 +9,12 @@
 
 #include "tokenomics/units/quantity.hpp"
 #include "tokenomics/workload/lengths.hpp"
+#include "tokenomics/workload/marginals.hpp"
 #include "tokenomics/workload/request.hpp"
+#include "tokenomics/workload/sessions.hpp"
 
 namespace tokenomics {
 
-// One-number laws -------------------------------------------------------------------------------------------------
-struct FixedLaw {
-  double value = 1;
-  bool operator==(const FixedLaw&) const = default;
-};
-struct UniformLaw {
-  double low = 1;
-  double high = 1;
-  bool operator==(const UniformLaw&) const = default;
-};
-/// exp(mu + sigma z); given by mean: mu = log(mean) - sigma^2 / 2.
-struct LognormalLaw {
-  double mu = 0;
-  double sigma = 1;
-  bool operator==(const LognormalLaw&) const = default;
-};
-/// Pareto: scale * u^(-1/alpha).
-struct ParetoLaw {
-  double scale = 1;
-  double alpha = 2;
-  bool operator==(const ParetoLaw&) const = default;
-};
-/// Quantiles, linear in log value between points (WORKLOADS-style tables).
-struct QuantileLaw {
-  std::vector<double> probability;  ///< strictly increasing in [0, 1]
-  std::vector<double> value;        ///< positive, not decreasing
-  bool operator==(const QuantileLaw&) const = default;
-};
-using MarginalLaw = std::variant<FixedLaw, UniformLaw, LognormalLaw, ParetoLaw, QuantileLaw>;
-struct LengthMarginal {
-  MarginalLaw law;
-  std::int64_t min_tokens = 1;
-  std::int64_t max_tokens = 1'000'000'000;  ///< draws are clamped into [min, max] and rounded to whole tokens
-  bool operator==(const LengthMarginal&) const = default;
-};
 /// Independent input and output lengths; a plain hit ratio of the prompt comes from a cache.
 struct IndependentLengths {
   LengthMarginal input;
@@ -98,9 +65,16 @@ struct WorkloadSpec {
   ArrivalSpec arrivals;
   std::optional<IndependentLengths> lengths;  ///< absent: from the trace
   std::optional<TraceSpec> trace;
-  double cache_hit_ratio = 0;  ///< share of every prompt found in a cache, where the trace does not say
-  double reasoning_share = 0;  ///< of every output, where the trace does not say
+  std::optional<SessionSpec> sessions;  ///< generated: arrivals start sessions, which make the lengths
+  double cache_hit_ratio = 0;           ///< share of every prompt found in a cache, where the trace does not say
+  double reasoning_share = 0;           ///< of every output, where the trace does not say
+  std::int32_t priority = 0;            ///< class of its requests
+  /// Parts that arrive side by side, each by its own rules under its own name and priority. Nothing else is given then.
+  std::vector<WorkloadSpec> mix;
 };
+
+/// Requests come out of sessions, recorded or generated, so that their rate depends on how they are answered.
+bool plays_sessions(const WorkloadSpec& spec);
 
 /// A workload whose files are read and checked and whose tables are built, once. Copies share them; sources and laws
 /// made from it keep what they need alive, and may be made from several threads.
@@ -114,6 +88,12 @@ struct WorkloadSpec {
 /// - Claude Code files have no absolute time: arrivals other than `trace` start *sessions* (closed loop: `concurrency`
 ///   users, each playing one session after the other), and inside a session a request follows the end of the one
 ///   before by the recorded gap. `rate_per_s` then counts sessions.
+/// - Generated sessions do so too: rates count sessions. Their prefix hits are what an unlimited cache would hold.
+/// - A mix merges its parts in order of arrival. Each part has random streams of its own, `rate_scale` is for all, and of n
+///   parts the i-th has the tenants i, i + n, i + 2n ... and so its sessions. The law of lengths takes the parts by their
+///   rates of requests; where one has none (closed loop, all at once) all count the same.
+/// - Requests name the segment of their prompt in replays of Mooncake rows and in sessions (RequestSource::prompts()).
+///   Rows that other arrivals draw at random name none: how often a prompt comes again would not be the trace's.
 /// - Mooncake times are ticks of about 3 s: the requests of a tick are spread uniformly over it, in file order.
 /// - ServeGen tenants are renewal processes in operational time (see servegen.hpp); with arrivals other than `trace`
 ///   only their lengths are used, request-weighted.

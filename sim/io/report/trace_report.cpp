@@ -26,6 +26,27 @@ ordered_json length_json(const TraceStatistics::Length& length) {
 /// Formats without hashes know nothing of prefixes.
 bool knows_prefixes(TraceFormat format) { return records_prefix_hits(format); }
 
+ordered_json gaps_json(const GapStatistics& gaps) {
+  ordered_json covered = ordered_json::object();
+  for (std::size_t i = 0; i < gaps.covered.size(); ++i) {
+    covered[fmt::format("{:.0f}_s", GapStatistics::kLifetimes_s[i])] = tidy(gaps.covered[i]);
+  }
+  return {{"count", gaps.count},
+          {"mean_s", tidy(gaps.mean_s)},
+          {"p50_s", tidy(gaps.p50_s)},
+          {"p90_s", tidy(gaps.p90_s)},
+          {"covered_share", covered}};
+}
+
+std::vector<std::string> gaps_row(const char* name, const GapStatistics& gaps) {
+  std::vector<std::string> row{name, whole(static_cast<double>(gaps.count)), significant(gaps.p50_s),
+                               significant(gaps.p90_s)};
+  for (const double share : gaps.covered) row.push_back(percent(share) + "%");
+  return row;
+}
+
+bool knows_gaps(const TraceStatistics& s) { return s.tool_gaps.count + s.user_gaps.count > 0; }
+
 std::vector<std::string> length_row(const char* name, const TraceStatistics::Length& length) {
   return {name,
           significant(length.mean, 5),
@@ -57,6 +78,8 @@ ordered_json trace_json(const std::string& file, TraceFormat format, const Trace
               {"reusable_per_request_p50", tidy(s.reusable_per_request_p50)},
               {"distinct_blocks", s.distinct_blocks > 0 ? ordered_json(s.distinct_blocks) : ordered_json(nullptr)}};
   }
+  ordered_json gaps = nullptr;
+  if (knows_gaps(s)) gaps = {{"tool", gaps_json(s.tool_gaps)}, {"user", gaps_json(s.user_gaps)}};
   return {{"schema", "tokenomics.trace/1"},
           {"version", options.version},
           {"file", file},
@@ -68,7 +91,8 @@ ordered_json trace_json(const std::string& file, TraceFormat format, const Trace
           {"groups", s.groups > 0 ? ordered_json(s.groups) : ordered_json(nullptr)},
           {"input_tokens", length_json(s.input)},
           {"output_tokens", length_json(s.output)},
-          {"prefix_cache", prefix}};
+          {"prefix_cache", prefix},
+          {"gaps", gaps}};
 }
 
 std::string trace_csv(const std::string& file, TraceFormat format, const TraceStatistics& statistics) {
@@ -104,6 +128,11 @@ std::string trace_table(const std::string& file, TraceFormat format, const Trace
             percent(s.reusable_per_request_mean), percent(s.reusable_per_request_p50),
             s.distinct_blocks > 0 ? fmt::format("; {} distinct blocks", whole(static_cast<double>(s.distinct_blocks))) : ""),
         2);
+  }
+  if (knows_gaps(s)) {
+    page.heading("Gaps inside a session, and how many are over within the life of a cached prefix");
+    page.table({{{"", Align::Left}, {"gaps"}, {"p50, s"}, {"p90, s"}, {"60 s"}, {"5 min"}, {"10 min"}, {"1 h"}},
+                {gaps_row("before a tool's result", s.tool_gaps), gaps_row("before a user's text", s.user_gaps)}});
   }
   return page.text();
 }

@@ -175,9 +175,8 @@ OverlapSchedule load_overlap(const std::string& name, const Catalogue& catalogue
 }
 
 WorkloadSpec load_workload(const std::string& name, const Catalogue& catalogue) {
-  return load_part<WorkloadSpec>(kWorkloadPart, name, catalogue, [&](const Part& part) {
-    return workload_from(*part.value, part.report, catalogue.directories());
-  });
+  return load_part<WorkloadSpec>(kWorkloadPart, name, catalogue,
+                                 [&](const Part& part) { return workload_from(*part.value, part.report, catalogue); });
 }
 
 namespace {

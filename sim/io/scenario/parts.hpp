@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reporter.hpp"
+#include "tokenomics/scenario/catalogue.hpp"
 #include "tokenomics/scenario/scenario.hpp"
 
 namespace tokenomics {
@@ -27,7 +28,8 @@ OverlapSchedule overlap_from(const nlohmann::json& file, const Reporter& report)
 nlohmann::json json_of(const OverlapSchedule& schedule);
 
 /// Trace paths are looked for beside the file that names them, then in the catalogue's directories (the last first).
-WorkloadSpec workload_from(const nlohmann::json& file, const Reporter& report, const std::vector<std::string>& directories);
+/// The parts of a mix are resolved by the catalogue.
+WorkloadSpec workload_from(const nlohmann::json& file, const Reporter& report, const Catalogue& catalogue);
 /// Trace paths inside one of the directories are written relative to it, so that they mean the same elsewhere.
 nlohmann::json json_of(const WorkloadSpec& workload, const std::vector<std::string>& directories);
 

@@ -46,9 +46,7 @@ void read_workload(Query& query, const json& file, const Reporter& report, const
   const auto workload = typed_workload(file["workload"], report, catalogue);
   if (!workload) return;
   query.workload = *workload;
-  const bool has_sessions =
-      !query.workload.lengths && query.workload.trace && query.workload.trace->format == TraceFormat::ClaudeCode;
-  if (has_sessions)
+  if (plays_sessions(query.workload))
     report.add(json(query.workload.name).dump(),
                "a workload of single requests: sessions have no rate of requests of their own (give it lengths)");
   query.workload.arrivals = PoissonArrivals{1.0};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "sections.hpp"
@@ -108,6 +109,7 @@ namespace {
 
 /// All-at-once and a trace that does not loop end by themselves.
 bool ends_by_itself(const WorkloadSpec& workload) {
+  if (!workload.mix.empty()) return std::all_of(workload.mix.begin(), workload.mix.end(), ends_by_itself);
   if (std::holds_alternative<AllAtOnceArrivals>(workload.arrivals)) return true;
   return std::holds_alternative<TraceArrivals>(workload.arrivals) && workload.trace && !workload.trace->loop;
 }

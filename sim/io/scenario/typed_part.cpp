@@ -39,7 +39,7 @@ std::shared_ptr<const OverlapSchedule> typed_overlap(const json& reference, cons
 std::shared_ptr<const WorkloadSpec> typed_workload(const json& reference, const Reporter& report,
                                                    const Catalogue& catalogue) {
   return typed_part(catalogue, kWorkloadPart, reference, report, &LoadCache::workloads,
-                    [&](const Part& part) { return workload_from(*part.value, part.report, catalogue.directories()); });
+                    [&](const Part& part) { return workload_from(*part.value, part.report, catalogue); });
 }
 
 }  // namespace tokenomics

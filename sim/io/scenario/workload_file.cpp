@@ -1,9 +1,10 @@
 #include <array>
-#include <cmath>
 #include <filesystem>
 
-#include "number_text.hpp"
+#include "laws.hpp"
 #include "parts.hpp"
+#include "session_section.hpp"
+#include "typed_part.hpp"
 
 namespace tokenomics {
 namespace {
@@ -21,71 +22,6 @@ TraceFormat format_named(const std::string& name) {
     if (name == known) return format;
   }
   TOKENOMICS_CHECK(false, "trace format " + name + " passed the schema");
-}
-
-// Lengths -----------------------------------------------------------------------------------------------------------
-
-double lognormal_mu(double mean, double sigma) { return std::log(mean) - sigma * sigma / 2; }
-
-UniformLaw uniform_from(const json& file, const Reporter& report) {
-  const UniformLaw law{.low = file["low"], .high = file["high"]};
-  if (law.low > law.high) report.at("high").add(file["high"].dump(), "at least low, " + file["low"].dump());
-  return law;
-}
-
-QuantileLaw quantiles_from(const json& file, const Reporter& report) {
-  QuantileLaw law{.probability = file["probability"], .value = file["value"]};
-  if (law.probability.size() != law.value.size()) {
-    report.at("value").add(std::to_string(law.value.size()) + " items",
-                           "as many as probability has, " + std::to_string(law.probability.size()));
-  }
-  for (std::size_t i = 1; i < law.probability.size(); ++i) {
-    if (law.probability[i] <= law.probability[i - 1]) {
-      report.at("probability").at(std::to_string(i)).add(json(law.probability[i]).dump(), "more than the one before");
-    }
-  }
-  for (std::size_t i = 1; i < law.value.size(); ++i) {
-    if (law.value[i] < law.value[i - 1])
-      report.at("value").at(std::to_string(i)).add(json(law.value[i]).dump(), "at least the one before");
-  }
-  return law;
-}
-
-LengthMarginal marginal_from(const json& file, const Reporter& report) {
-  LengthMarginal marginal;
-  const std::string law = file["law"];
-  if (law == "fixed") marginal.law = FixedLaw{.value = file["value"]};
-  if (law == "uniform") marginal.law = uniform_from(file, report);
-  if (law == "lognormal")
-    marginal.law = LognormalLaw{.mu = lognormal_mu(file["mean"], file["sigma"]), .sigma = file["sigma"]};
-  if (law == "pareto") marginal.law = ParetoLaw{.scale = file["scale"], .alpha = file["alpha"]};
-  if (law == "quantiles") marginal.law = quantiles_from(file, report);
-  marginal.min_tokens = file.value("min_tokens", marginal.min_tokens);
-  marginal.max_tokens = file.value("max_tokens", marginal.max_tokens);
-  if (marginal.min_tokens > marginal.max_tokens) {
-    report.at("max_tokens")
-        .add(std::to_string(marginal.max_tokens), "at least min_tokens, " + std::to_string(marginal.min_tokens));
-  }
-  return marginal;
-}
-
-json json_of_law(const FixedLaw& law) { return {{"law", "fixed"}, {"value", law.value}}; }
-json json_of_law(const UniformLaw& law) { return {{"law", "uniform"}, {"low", law.low}, {"high", law.high}}; }
-json json_of_law(const LognormalLaw& law) {
-  const double mean = shortest_decimal(std::exp(law.mu + law.sigma * law.sigma / 2), law.mu,
-                                       [&](double candidate) { return lognormal_mu(candidate, law.sigma); });
-  return {{"law", "lognormal"}, {"mean", mean}, {"sigma", law.sigma}};
-}
-json json_of_law(const ParetoLaw& law) { return {{"law", "pareto"}, {"scale", law.scale}, {"alpha", law.alpha}}; }
-json json_of_law(const QuantileLaw& law) {
-  return {{"law", "quantiles"}, {"probability", law.probability}, {"value", law.value}};
-}
-
-json json_of_marginal(const LengthMarginal& marginal) {
-  json file = std::visit([](const auto& law) { return json_of_law(law); }, marginal.law);
-  file["min_tokens"] = marginal.min_tokens;
-  file["max_tokens"] = marginal.max_tokens;
-  return file;
 }
 
 // Arrivals ----------------------------------------------------------------------------------------------------------
@@ -181,9 +117,76 @@ json json_of_trace(const TraceSpec& trace, const std::vector<std::string>& direc
 
 }  // namespace
 
-WorkloadSpec workload_from(const json& file, const Reporter& report, const std::vector<std::string>& directories) {
+namespace {
+
+/// A part's own name and priority stand in the mix; the workload it refers to has them too where it stands alone.
+WorkloadSpec part_from(const json& file, const Reporter& report, const Catalogue& catalogue) {
+  const auto found = typed_workload(file["workload"], report.at("workload"), catalogue);
+  if (!found) return {};
+  WorkloadSpec part = *found;
+  part.name = file.value("name", part.name);
+  part.priority = file.value("priority", part.priority);
+  if (!part.mix.empty()) report.at("workload").add(json(part.name).dump(), "a workload that is no mix itself");
+  return part;
+}
+
+WorkloadSpec mix_from(const json& file, const Reporter& report, const Catalogue& catalogue) {
   WorkloadSpec workload;
   workload.name = file.value("name", "");
+  for (const char* key : {"arrivals", "lengths", "trace", "sessions", "cache_hit_ratio", "reasoning_share", "priority"}) {
+    if (file.contains(key)) report.at(key).add(shown(file[key]), "no such key beside mix: it belongs to the parts");
+  }
+  for (std::size_t i = 0; i < file["mix"].size(); ++i) {
+    const Reporter at = report.at("mix").at(std::to_string(i));
+    workload.mix.push_back(part_from(file["mix"][i], at, catalogue));
+    for (std::size_t k = 0; k < i && at.clean(); ++k) {
+      if (workload.mix[k].name == workload.mix[i].name)
+        at.at("name").add(json(workload.mix[i].name).dump(), "another name than those before");
+    }
+  }
+  return workload;
+}
+
+json json_of_mix(const WorkloadSpec& workload, const std::vector<std::string>& directories) {
+  json file = json::object();
+  if (!workload.name.empty()) file["name"] = workload.name;
+  for (const WorkloadSpec& part : workload.mix) {
+    json own = json_of(part, directories);
+    own.erase("name");
+    own.erase("priority");
+    file["mix"].push_back({{"name", part.name}, {"priority", part.priority}, {"workload", own}});
+  }
+  return file;
+}
+
+/// What a workload lacks, or has twice.
+void check_pieces(const WorkloadSpec& workload, const Reporter& report) {
+  const bool replays = std::holds_alternative<TraceArrivals>(workload.arrivals);
+  if (workload.sessions) {
+    if (workload.lengths) report.at("lengths").add("", "no lengths beside sessions, which make their own");
+    if (workload.trace) report.at("trace").add("", "no trace beside generated sessions");
+    if (replays)
+      report.at("arrivals")
+          .at("kind")
+          .add("\"trace\"", "poisson, gamma, day_night, closed_loop or all_at_once, which start sessions");
+    if (workload.cache_hit_ratio > 0)
+      report.at("cache_hit_ratio")
+          .add(json(workload.cache_hit_ratio).dump(), "no ratio: sessions know what their prompts share");
+  } else if (!workload.trace && replays) {
+    report.at("trace").add("", "an object (missing): the arrivals come from it");
+  } else if (!workload.trace && !workload.lengths) {
+    report.at("lengths").add("", "an object (missing), or a trace or sessions");
+  }
+}
+
+}  // namespace
+
+WorkloadSpec workload_from(const json& file, const Reporter& report, const Catalogue& catalogue) {
+  if (file.contains("mix")) return mix_from(file, report, catalogue);
+  const std::vector<std::string>& directories = catalogue.directories();
+  WorkloadSpec workload;
+  workload.name = file.value("name", "");
+  workload.priority = file.value("priority", 0);
   workload.arrivals = arrivals_from(file["arrivals"], report.at("arrivals"));
   if (file.contains("lengths")) {
     const Reporter lengths = report.at("lengths");
@@ -191,17 +194,15 @@ WorkloadSpec workload_from(const json& file, const Reporter& report, const std::
                                           .output = marginal_from(file["lengths"]["output"], lengths.at("output"))};
   }
   if (file.contains("trace")) workload.trace = trace_from(file["trace"], report.at("trace"), directories);
+  if (file.contains("sessions")) workload.sessions = sessions_from(file["sessions"], report.at("sessions"));
   workload.cache_hit_ratio = file.value("cache_hit_ratio", 0.0);
   workload.reasoning_share = file.value("reasoning_share", 0.0);
-  if (!workload.trace && std::holds_alternative<TraceArrivals>(workload.arrivals)) {
-    report.at("trace").add("", "an object (missing): the arrivals come from it");
-  } else if (!workload.trace && !workload.lengths) {
-    report.at("lengths").add("", "an object (missing), or a trace");
-  }
+  check_pieces(workload, report);
   return workload;
 }
 
 json json_of(const WorkloadSpec& workload, const std::vector<std::string>& directories) {
+  if (!workload.mix.empty()) return json_of_mix(workload, directories);
   json file{{"arrivals", std::visit([](const auto& kind) { return json_of_arrivals(kind); }, workload.arrivals)},
             {"cache_hit_ratio", workload.cache_hit_ratio},
             {"reasoning_share", workload.reasoning_share}};
@@ -210,6 +211,8 @@ json json_of(const WorkloadSpec& workload, const std::vector<std::string>& direc
     file["lengths"] = {{"input", json_of_marginal(workload.lengths->input)},
                        {"output", json_of_marginal(workload.lengths->output)}};
   }
+  if (workload.priority != 0) file["priority"] = workload.priority;
+  if (workload.sessions) file["sessions"] = json_of(*workload.sessions);
   if (workload.trace) file["trace"] = json_of_trace(*workload.trace, directories);
   return file;
 }
