@@ -11,7 +11,7 @@
 #include "instance.hpp"
 #include "meter.hpp"
 #include "residents.hpp"
-#include "router.hpp"
+#include "router/router.hpp"
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/random.hpp"
 
@@ -58,6 +58,7 @@ class Service final : public InstanceListener {
   void advance_instance();
   void route(Pool& pool, Slot slot, SimTime now);
   void refresh(int instance);
+  void left_instance(const Sequence& sequence);
   void end(Slot slot, Outcome outcome, SimTime now);
   void refuse_endless_rejection(SimTime now);
   [[nodiscard]] SimTime next_arrival();
@@ -72,6 +73,7 @@ class Service final : public InstanceListener {
   std::vector<Pool> pools_;
   std::vector<Instance> instances_;
   std::vector<int> pool_of_;
+  std::vector<std::int64_t> held_prompt_tokens_;  ///< per instance: of the requests sent there that have not left
   std::unique_ptr<IndexedHeap<SimTime>> calendar_;
   std::priority_queue<Transfer, std::vector<Transfer>, std::greater<>> transfers_;
   std::uint64_t transfer_order_ = 0;
@@ -105,7 +107,11 @@ void Service::build_instances() {
     const int index = static_cast<int>(contexts_.size());
     contexts_.push_back(
         {&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed, config_.step_by_step});
-    pools_.push_back({&pool, total, make_router(config_.router, pool.instances)});
+    const bool decodes = pool.role == PoolRole::Decode && config_.router_rules.decode.has_value();
+    const RouterPolicy policy = decodes ? *config_.router_rules.decode : config_.router;
+    const RouterContext routing{pool.instances, config_.router_rules, seed, static_cast<std::uint64_t>(index),
+                                source_.prompts()};
+    pools_.push_back({&pool, total, make_router(policy, routing)});
     total += pool.instances;
   }
   instances_.reserve(static_cast<std::size_t>(total));
@@ -115,6 +121,7 @@ void Service::build_instances() {
       pool_of_.push_back(context.pool);
     }
   }
+  held_prompt_tokens_.resize(static_cast<std::size_t>(total), 0);
   calendar_ = std::make_unique<IndexedHeap<SimTime>>(total, kNever);
 }
 
@@ -130,6 +137,7 @@ void Service::place_residents() {
       s.emitted = resident.emitted;
       s.first_token = s.scheduled = now_ + resident.first_token;
       s.prompt_done = s.prompt_target;
+      held_prompt_tokens_[static_cast<std::size_t>(instance)] += s.request.input_tokens;
       instances_[static_cast<std::size_t>(instance)].place(slot, now_);
     });
     refresh(instance);
@@ -188,12 +196,16 @@ void Service::arrive() {
 }
 
 void Service::route(Pool& pool, Slot slot, SimTime now) {
-  const int index = pool.first_instance + pool.router->choose();
+  const Request& request = store_[slot].request;
+  const int chosen = pool.router->choose({request.input_tokens, request.session, request.segment});
+  TOKENOMICS_CHECK(chosen != Router::kNobody, fmt::format("no instance is available for request {}", request.id));
+  const int index = pool.first_instance + chosen;
   Instance& instance = instances_[static_cast<std::size_t>(index)];
   const bool fresh = store_[slot].first_token == kNever && store_[slot].emitted == 0;
   if (fresh && config_.queue_limit_requests && instance.waiting() >= *config_.queue_limit_requests) {
     return end(slot, Outcome::RejectedQueueFull, now);
   }
+  held_prompt_tokens_[static_cast<std::size_t>(index)] += request.input_tokens;
   instance.enqueue(slot, now);
   refresh(index);
 }
@@ -202,7 +214,8 @@ void Service::refresh(int instance) {
   const Instance& i = instances_[static_cast<std::size_t>(instance)];
   calendar_->update(instance, i.next_event());
   Pool& pool = pools_[static_cast<std::size_t>(pool_of_[static_cast<std::size_t>(instance)])];
-  pool.router->load_changed(instance - pool.first_instance, i.load());
+  pool.router->load_changed(instance - pool.first_instance,
+                            {i.load(), held_prompt_tokens_[static_cast<std::size_t>(instance)]});
 }
 
 void Service::advance_instance() {
@@ -214,6 +227,7 @@ void Service::advance_instance() {
 /// The prefill pool made the first token; the user gets it when a decode instance takes the request over.
 void Service::prefilled(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
+  left_instance(s);
   meter_.prefilled(s, now);
   s.emitted = 1;
   if (s.request.output_tokens == 1) {
@@ -231,7 +245,14 @@ void Service::hand_over() {
   route(decode(), slot, now_);
 }
 
-void Service::finished(Slot slot, SimTime now) { end(slot, Outcome::Completed, now); }
+void Service::finished(Slot slot, SimTime now) {
+  left_instance(store_[slot]);
+  end(slot, Outcome::Completed, now);
+}
+
+void Service::left_instance(const Sequence& s) {
+  held_prompt_tokens_[static_cast<std::size_t>(s.instance)] -= s.request.input_tokens;
+}
 
 void Service::end(Slot slot, Outcome outcome, SimTime now) {
   Sequence& s = store_[slot];

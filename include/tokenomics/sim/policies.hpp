@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tokenomics {
@@ -19,7 +20,30 @@ enum class PromptBudget {
                ///< input tokens even over ranks); a chunk deep inside a long prompt is shorter
 };
 
-enum class RouterPolicy { RoundRobin, LeastLoaded };
+/// How a pool's router chooses the instance of a request. Loads count requests, waiting ones included.
+enum class RouterPolicy {
+  RoundRobin,       ///< each in its turn
+  LeastLoaded,      ///< fewest requests
+  LeastTokens,      ///< fewest prompt tokens of the requests it holds
+  PowerOfTwo,       ///< the one with fewer requests of two drawn at random (Mitzenmacher, IEEE TPDS 12(10), 2001)
+  SessionAffinity,  ///< where the session's last call went; a session's first call goes to the least loaded
+  CacheAware,       ///< where most of the prompt was sent before, while loads are even; else the least loaded
+};
+
+/// When a cache-aware router follows its index of what it sent where. Defaults: those of SGLang's router (options
+/// cache-threshold, balance-abs-threshold and balance-rel-threshold of its first release, December 2024).
+struct CacheAwareRules {
+  double min_match = 0.5;                    ///< share of the prompt that must have been sent there; higher: loads more even
+  std::int64_t balance_abs_requests = 32;    ///< uneven: most - least > this ...
+  double balance_rel = 1.0001;               ///< ... and most > this * least; then the least loaded is taken
+  std::int64_t remembered_segments = 65536;  ///< the least recently used is forgotten
+};
+
+struct RouterRules {
+  std::optional<RouterPolicy> decode;  ///< policy of decode pools; absent: the same as of the others
+  CacheAwareRules cache_aware;
+  std::int64_t remembered_sessions = 1 << 20;  ///< SessionAffinity: the least recently used is forgotten
+};
 
 /// Deliberate waiting: prompts are held until `until_requests` of them wait or the first has waited `at_most_s`.
 /// Longer: denser steps and cheaper tokens, later first tokens.

@@ -54,6 +54,7 @@ struct StationaryStart {
 struct ServiceConfig {
   std::vector<PoolConfig> pools;  ///< one Mixed, or one Prefill and one Decode
   RouterPolicy router = RouterPolicy::RoundRobin;
+  RouterRules router_rules;
   KvTransfer kv_transfer;
   std::int64_t context_limit_tokens = 0;             ///< prompt + output; 0: none
   std::optional<std::int64_t> queue_limit_requests;  ///< waiting in one instance
