@@ -17,6 +17,7 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       index_(index),
       global_index_(global_index),
       cap_(context.config->timer->context_cap()),
+      queue_(context.config->batching),
       packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
 }
@@ -24,16 +25,17 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
 void Instance::enqueue(Slot slot, SimTime now) {
   store_[slot].enqueued = now;
   store_[slot].instance = global_index_;
-  queue_.push_back(store_, slot);
+  queue_.push(store_, slot);
   if (mode_ == Mode::Idle) {
     const bool admissible = head_admissible(now);
-    if (!admissible && !held_) hold(now);
+    if (!admissible && hold_ == Hold::None) hold(Hold::WaitRule, now);
     next_event_ = admissible ? now : std::max(now, gate_opens_at());
   } else if (head_admissible(now)) {
     cut_run(now);
   } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
     cut_run(std::max(now, gate_opens_at()));
   }
+  if (hold_ == Hold::None && tier_holds_head(now)) hold(Hold::BatchTier, now);
 }
 
 void Instance::place(Slot slot, SimTime now) {
@@ -52,10 +54,8 @@ void Instance::advance(SimTime now) {
 
 /// The part of a step or run before the end counts as if it had ended there: rates stay right, nothing is finished.
 void Instance::stop(SimTime now) {
-  if (mode_ == Mode::Idle) {
-    if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
-    return;
-  }
+  end_hold(now);
+  if (mode_ == Mode::Idle) return;
   const SimTime start = clock_.start_time();
   if (now <= start) return;
   const double share = static_cast<double>(now - start) / static_cast<double>(next_event_ - start);
@@ -242,6 +242,7 @@ void Instance::join(Slot slot, SimTime now) {
   s.pad = rounded_to_blocks(context) - context;
   ++s.stamp;
   active_.push_back(store_, slot);
+  if (queue_.is_batch(s)) active_batch_.add(store_, slot);
   context_sum_ += s.context0;
   growth_sum_ += s.growth;
   pad_sum_ += s.pad;
@@ -274,9 +275,8 @@ void Instance::leave(Slot slot) {
   ++s.stamp;
 }
 
-/// KV memory is full: the youngest gives its blocks back and is computed again later, prompt and answer so far.
-void Instance::preempt_last(SimTime now) {
-  const Slot slot = active_.back();
+/// It gives its blocks back and is computed again later, prompt and answer so far.
+void Instance::preempt_decoding(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   const std::int64_t context = context_of(s) / kFixedOne;
   leave(slot);
@@ -299,7 +299,7 @@ void Instance::requeue_preempted(Slot slot, SimTime now) {
   s.prompt_done = s.request.cached_tokens;
   s.enqueued = now;
   ++s.preemptions;
-  queue_.push_front(store_, slot);
+  queue_.push_preempted(store_, slot);
   context_.listener->preempted(slot);
 }
 

@@ -7,9 +7,11 @@
 #include "../core/step_calendar.hpp"
 #include "../core/step_clock.hpp"
 #include "../core/window.hpp"
+#include "prompt_queue.hpp"
 #include "speculation.hpp"
 #include "tokenomics/sim/prompt_packer.hpp"
 #include "tokenomics/sim/service.hpp"
+#include "youngest.hpp"
 
 namespace tokenomics {
 
@@ -59,6 +61,8 @@ class Instance {
 
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };
+  /// The rule that keeps a request waiting though there is room for it.
+  enum class Hold { None, WaitRule, BatchTier };
   struct PromptShare {
     Slot slot;
     std::int64_t tokens;
@@ -79,11 +83,19 @@ class Instance {
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
   [[nodiscard]] bool fits(std::int64_t kv_tokens) const;
-  [[nodiscard]] bool head_admissible(SimTime now) const;
+  [[nodiscard]] bool has_room_for(const Sequence& head) const;
+  [[nodiscard]] bool head_admissible(SimTime now);
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at);
-  void hold(SimTime now);
+  void hold(Hold rule, SimTime now);
+  void end_hold(SimTime now);
+
+  // The batch tier.
+  [[nodiscard]] bool tier_lets_in(const Sequence& head) const;
+  [[nodiscard]] bool tier_holds_head(SimTime now) const;
+  [[nodiscard]] bool can_make_way(const Sequence& head);
+  void make_way_for(const Sequence& head, SimTime now);
 
   // Execution: what happened since the last event.
   void end_prompt_step(SimTime now);
@@ -101,7 +113,7 @@ class Instance {
   // The batch.
   void join(Slot slot, SimTime now);
   void leave(Slot slot);
-  void preempt_last(SimTime now);
+  void preempt_decoding(Slot slot, SimTime now);
   void preempt_prompt(SimTime now);
   void requeue_preempted(Slot slot, SimTime now);
   [[nodiscard]] FixedTokens context_of(const Sequence& sequence) const;
@@ -117,9 +129,10 @@ class Instance {
   int global_index_;
   std::int64_t cap_;
 
-  SequenceList queue_;       ///< waiting, first come first served; preempted ones in front
+  PromptQueue queue_;        ///< waiting
   SequenceList prefilling_;  ///< admitted, prompt not complete
   SequenceList active_;      ///< decoding, in order of admission
+  Youngest active_batch_;    ///< ... of them those of the batch tier
   StepCalendar finishes_;
   StepCalendar crossings_;  ///< contexts that reach the timer's cap
   std::uint64_t step_ = 0;  ///< decode steps made
@@ -135,7 +148,7 @@ class Instance {
   StepClock clock_;
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
-  bool held_ = false;  ///< idle because the waiting rule says so
+  Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step
   std::vector<LateJoin> late_;  ///< who joined between them

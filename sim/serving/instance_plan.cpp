@@ -17,29 +17,42 @@ constexpr std::int64_t kWatermarkDivisor = 100;
 
 void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
-  if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
-  held_ = false;
+  end_hold(now);
   make_room_for_growth(now);
   admit_ready(now);
   if (was_idle) clock_.start(now, {}, true);
-  if (gather_prompts(now)) return start_prompt_step(now);
-  if (!active_.empty()) return start_decode_run(now);
+  const bool has_prompts = gather_prompts(now);
+  if (has_prompts || !active_.empty()) {
+    if (has_prompts) start_prompt_step(now);
+    else start_decode_run(now);
+    if (tier_holds_head(now)) hold(Hold::BatchTier, now);
+    return;
+  }
   mode_ = Mode::Idle;
   forget_stall();
-  if (!queue_.empty()) hold(now);
-  next_event_ = held_ ? std::max(now, gate_opens_at()) : kNever;
-  TOKENOMICS_CHECK(!held_ || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
+  if (!queue_.empty()) hold(Hold::WaitRule, now);
+  const bool is_held = hold_ != Hold::None;
+  next_event_ = is_held ? std::max(now, gate_opens_at()) : kNever;
+  TOKENOMICS_CHECK(!is_held || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
 }
 
-void Instance::hold(SimTime now) {
-  held_ = true;
+void Instance::hold(Hold rule, SimTime now) {
+  hold_ = rule;
   held_since_ = now;
 }
 
+void Instance::end_hold(SimTime now) {
+  const double held_s = hold_ == Hold::None ? 0.0 : context_.window->overlap_s(held_since_, now);
+  (hold_ == Hold::BatchTier ? context_.result->batch_held_s : context_.result->held_s) += held_s;
+  hold_ = Hold::None;
+}
+
+/// KV memory is full: the youngest goes, one of the batch tier before all others.
 void Instance::make_room_for_growth(SimTime now) {
   const FixedTokens capacity = config_.kv_tokens * kFixedOne;
   while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > 1) {
-    if (active_.size() > 1 || prefilling_.empty()) preempt_last(now);
+    const Slot batch = active_batch_.youngest(store_);
+    if (active_.size() > 1 || prefilling_.empty()) preempt_decoding(batch != kNoSlot ? batch : active_.back(), now);
     else preempt_prompt(now);
   }
 }
@@ -50,8 +63,8 @@ void Instance::admit_ready(SimTime now) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
     if (head.prompt_done < head.prompt_target) return;
-    if (active_.size() + prefilling_.size() >= config_.batching.max_sequences) return;
-    if (!fits(rounded_to_blocks(head.prompt_target + 1))) return;
+    make_way_for(head, now);
+    if (!has_room_for(head)) return;
     queue_.remove(store_, slot);
     head.scheduled = std::min(head.scheduled, now);
     join(slot, now);
@@ -65,7 +78,7 @@ bool Instance::gate_open(SimTime now) const {
 }
 
 SimTime Instance::gate_opens_at() const {
-  const Sequence& head = store_[queue_.front()];
+  const Sequence& head = store_[queue_.oldest()];
   // A preempted sequence has waited its turn already.
   if (head.preemptions > 0) return head.enqueued;
   return head.enqueued + to_sim_time(Seconds{config_.batching.wait.at_most_s});
@@ -78,11 +91,17 @@ bool Instance::fits(std::int64_t kv_tokens) const {
   return charged() + growth_sum_ + need * kFixedOne <= config_.kv_tokens * kFixedOne;
 }
 
-bool Instance::head_admissible(SimTime now) const {
-  if (queue_.empty() || active_.size() + prefilling_.size() >= config_.batching.max_sequences) return false;
+/// A place, memory, and for the batch tier its rule.
+bool Instance::has_room_for(const Sequence& head) const {
+  return active_.size() + prefilling_.size() < config_.batching.max_sequences &&
+         fits(rounded_to_blocks(head.prompt_target + 1)) && tier_lets_in(head);
+}
+
+bool Instance::head_admissible(SimTime now) {
+  if (queue_.empty()) return false;
   const Sequence& head = store_[queue_.front()];
   const bool ready = head.prompt_done >= head.prompt_target;
-  return (ready || gate_open(now)) && fits(rounded_to_blocks(head.prompt_target + 1));
+  return (ready || gate_open(now)) && (has_room_for(head) || can_make_way(head));
 }
 
 /// Fills prefill_load_ with prompt chunks for the next step; false when there are none.
@@ -100,8 +119,8 @@ bool Instance::gather_prompts(SimTime now) {
     Sequence& head = store_[slot];
     const std::int64_t kv = rounded_to_blocks(head.prompt_target + 1);
     if (head.prompt_done >= head.prompt_target) break;
-    if (active_.size() + prefilling_.size() >= config_.batching.max_sequences || !fits(kv)) break;
-    if (!add_prompt_share(slot)) break;
+    make_way_for(head, now);
+    if (!has_room_for(head) || !add_prompt_share(slot)) break;
     queue_.remove(store_, slot);
     prefilling_.push_back(store_, slot);
     head.charged = kv;

@@ -80,6 +80,7 @@ void PoolResult::merge(const PoolResult& other) {
   output_tokens += other.output_tokens;
   attended_tokens += other.attended_tokens;
   held_s += other.held_s;
+  batch_held_s += other.batch_held_s;
 }
 
 void ServiceResult::merge(const ServiceResult& other) {

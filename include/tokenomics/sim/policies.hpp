@@ -52,6 +52,23 @@ struct WaitRule {
   double at_most_s = 0;
 };
 
+/// Who of an instance's queue is admitted next.
+enum class QueueOrder {
+  Fcfs,            ///< by arrival at the instance; preempted ones in front
+  Priority,        ///< by class, then by arrival at the service, preempted ones too (vLLM's `priority`)
+  ShortestPrompt,  ///< fewest prompt tokens to compute; preempted ones in front
+  LongestPrefix,   ///< most prompt tokens found in the cache (SGLang's `lpm`); preempted ones in front
+};
+
+/// Requests of the classes from `from_class` on fill what the others leave idle. One is admitted when none of the others
+/// waits in the instance, and then the instance has at most the share `idle_below` of its sequences and of its KV memory in
+/// use; an empty instance takes any. When memory runs out they are preempted first.
+struct BatchTier {
+  std::int32_t from_class = 1;
+  double idle_below = 0.5;  ///< higher: more batch work done, less room for a burst of the others
+  bool preempt = false;     ///< decoding ones make room for others that wait for a place or for memory
+};
+
 /// How an instance forms its batches. Limits count the whole instance, all data-parallel ranks together.
 struct BatchingSpec {
   BatchPolicy policy = BatchPolicy::ChunkedMixed;
@@ -60,6 +77,9 @@ struct BatchingSpec {
   PromptBudget prompt_budget = PromptBudget::TokenCount;
   bool chunked_prefill = true;  ///< false: a prompt is never cut (one longer than the budget goes alone)
   WaitRule wait;
+  QueueOrder queue = QueueOrder::Fcfs;
+  double priority_aging_s = 0;  ///< Priority: who has waited so much longer is as good as the class before; 0: never
+  std::optional<BatchTier> batch_tier;
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.

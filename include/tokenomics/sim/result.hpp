@@ -68,6 +68,7 @@ struct PoolResult {
   double output_tokens = 0;    ///< emitted by decode steps, and by prompt steps that compute a preempted sequence again
   double attended_tokens = 0;  ///< context read by decode steps, summed over steps and sequences
   double held_s = 0;           ///< idle instance-seconds in which the waiting rule held requests back
+  double batch_held_s = 0;     ///< busy instance-seconds in which nothing but the batch tier's rule held a request back
 
   void merge(const PoolResult& other);
 };
