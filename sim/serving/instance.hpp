@@ -7,6 +7,7 @@
 #include "../core/step_calendar.hpp"
 #include "../core/step_clock.hpp"
 #include "../core/window.hpp"
+#include "pool_load.hpp"
 #include "prompt_queue.hpp"
 #include "speculation.hpp"
 #include "tokenomics/sim/prompt_packer.hpp"
@@ -58,6 +59,7 @@ class Instance {
 
   [[nodiscard]] std::int64_t load() const { return queue_.size() + prefilling_.size() + active_.size(); }
   [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
+  [[nodiscard]] InstanceState state() const { return {queue_.size(), queue_.tokens(), charged() / kFixedOne}; }
 
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };

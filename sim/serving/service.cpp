@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 
 #include "../core/indexed_heap.hpp"
+#include "admission.hpp"
 #include "instance.hpp"
 #include "meter.hpp"
+#include "pool_load.hpp"
 #include "residents.hpp"
 #include "router/router.hpp"
 #include "tokenomics/base/error.hpp"
@@ -35,6 +37,7 @@ struct Pool {
   const PoolConfig* config;
   int first_instance;
   std::unique_ptr<Router> router;
+  PoolLoad load;
 };
 
 /// The service: request source -> router -> instances (-> KV transfer -> router -> instances) -> meter.
@@ -62,6 +65,7 @@ class Service final : public InstanceListener {
   void end(Slot slot, Outcome outcome, SimTime now);
   void refuse_endless_rejection(SimTime now);
   [[nodiscard]] SimTime next_arrival();
+  [[nodiscard]] ServiceLoad load() const;
   [[nodiscard]] Pool& entry() { return pools_.front(); }
   [[nodiscard]] Pool& decode() { return pools_.back(); }
 
@@ -69,6 +73,7 @@ class Service final : public InstanceListener {
   RequestSource& source_;
   SequenceStore store_;
   Meter meter_;
+  Admission admission_;
   std::vector<PoolContext> contexts_;
   std::vector<Pool> pools_;
   std::vector<Instance> instances_;
@@ -86,7 +91,8 @@ class Service final : public InstanceListener {
   SimTime now_ = 0;
 };
 
-Service::Service(const ServiceConfig& config, RequestSource& source) : config_(config), source_(source), meter_(config) {
+Service::Service(const ServiceConfig& config, RequestSource& source)
+    : config_(config), source_(source), meter_(config), admission_(config.admission, config.pools.front()) {
   const auto roles_ok = config.pools.size() == 1 ? config.pools[0].role == PoolRole::Mixed
                                                  : config.pools.size() == 2 && config.pools[0].role == PoolRole::Prefill &&
                                                        config.pools[1].role == PoolRole::Decode;
@@ -111,7 +117,7 @@ void Service::build_instances() {
     const RouterPolicy policy = decodes ? *config_.router_rules.decode : config_.router;
     const RouterContext routing{pool.instances, config_.router_rules, seed, static_cast<std::uint64_t>(index),
                                 source_.prompts()};
-    pools_.push_back({&pool, total, make_router(policy, routing)});
+    pools_.push_back({&pool, total, make_router(policy, routing), PoolLoad(pool.instances)});
     total += pool.instances;
   }
   instances_.reserve(static_cast<std::size_t>(total));
@@ -192,7 +198,16 @@ void Service::arrive() {
   const Slot slot = store_.add(request);
   meter_.arrived(store_[slot], truncated, now_);
   if (room < 1) return end(slot, Outcome::RejectedContextLimit, now_);
+  if (admission_.active() && !admission_.admits(request, load(), now_)) return end(slot, Outcome::RejectedAdmission, now_);
   route(entry(), slot, now_);
+}
+
+ServiceLoad Service::load() const {
+  const Pool &entry = pools_.front(), &decode = pools_.back();
+  const double kv_tokens = static_cast<double>(decode.config->kv_tokens) * decode.config->instances;
+  return {static_cast<double>(entry.load.sum().waiting) / entry.config->instances,
+          static_cast<double>(entry.load.sum().waiting_tokens),
+          static_cast<double>(decode.load.sum().kv_tokens) / kv_tokens};
 }
 
 void Service::route(Pool& pool, Slot slot, SimTime now) {
@@ -214,6 +229,7 @@ void Service::refresh(int instance) {
   const Instance& i = instances_[static_cast<std::size_t>(instance)];
   calendar_->update(instance, i.next_event());
   Pool& pool = pools_[static_cast<std::size_t>(pool_of_[static_cast<std::size_t>(instance)])];
+  if (admission_.active()) pool.load.set(instance - pool.first_instance, i.state());
   pool.router->load_changed(instance - pool.first_instance,
                             {i.load(), held_prompt_tokens_[static_cast<std::size_t>(instance)]});
 }
@@ -268,9 +284,10 @@ void Service::refuse_endless_rejection(SimTime now) {
   last_rejection_ = now;
   const bool bounded = config_.measure.drain && config_.measure.requests;  // arrivals end by themselves
   if (bounded || rejected_at_once_ < kMostRejectionsAtOnce) return;
-  throw Infeasible(fmt::format(
-      "{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue) let nobody in",
-      rejected_at_once_, to_seconds(now).value(), limit_));
+  throw Infeasible(
+      fmt::format("{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue, "
+                  "admission) let nobody in",
+                  rejected_at_once_, to_seconds(now).value(), limit_));
 }
 
 }  // namespace
