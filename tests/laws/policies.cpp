@@ -157,7 +157,7 @@ TEST_CASE("No policy sees the length of an answer before it has ended", "[laws][
       for (const RequestRecord& one : journal.records) by_id[one.request.id] = one;
       return by_id;
     };
-    std::vector<Request> requests = requests_of(service.config.seed, service.rate);
+    std::vector<Request> requests = requests_of(service.config.seed, 4 * service.rate);  // queues make the orders matter
     for (Request& r : requests) r.output_tokens = std::min<std::int64_t>(r.output_tokens, 300);
     Journal short_journal, long_journal;
     const auto as_is = serve(requests, short_journal);

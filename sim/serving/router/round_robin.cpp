@@ -10,7 +10,8 @@ class RoundRobin final : public Router {
   explicit RoundRobin(int instances) : instances_(instances), available_(instances) {}
   int choose(const RoutedRequest&) override {
     if (available_.count() == 0) return kNobody;
-    const int chosen = available_.at(available_.rank(next_) % available_.count());
+    const bool all = available_.count() == instances_;
+    const int chosen = all ? next_ : available_.at(available_.rank(next_) % available_.count());
     next_ = (chosen + 1) % instances_;
     return chosen;
   }
