@@ -42,6 +42,7 @@ struct Sequence {
   std::int64_t pad = 0;                ///< of its last block when it joined
   Slot next = kNoSlot;
   Slot prev = kNoSlot;
+  std::uint32_t place = 0;  ///< in the heap of the queue that it waits in
   std::uint32_t stamp = 0;  ///< tells a stale heap entry from a live one
   int instance = -1;        ///< where it is or was last
   int sender = -1;          ///< prefill instance that still holds its KV

@@ -18,6 +18,7 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       index_(index),
       global_index_(global_index),
       cap_(context.config->timer->context_cap()),
+      queue_(context.config->batching),
       packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
   if (config_.prefix_cache && context.prompts != nullptr) {
@@ -31,7 +32,7 @@ void Instance::enqueue(Slot slot, SimTime now) {
   if (store_[slot].loaded.to > 0) --loading_;
   store_[slot].enqueued = now;
   store_[slot].instance = global_index_;
-  queue_.push_back(store_, slot);
+  queue_.push(store_, slot);
   wake(now);
 }
 
@@ -40,13 +41,14 @@ void Instance::wake(SimTime now) {
   if (queue_.empty() || !landed_.empty()) return;
   if (mode_ == Mode::Idle) {
     const bool admissible = head_admissible(now);
-    if (!admissible && !held_) hold(now);
+    if (!admissible && hold_ == Hold::None) hold(Hold::WaitRule, now);
     next_event_ = admissible ? now : next_try(now);
   } else if (head_admissible(now)) {
     cut_run(now);
   } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
     cut_run(std::max(now, gate_opens_at()));
   }
+  if (hold_ == Hold::None && tier_holds_head(now)) hold(Hold::BatchTier, now);
 }
 
 SimTime Instance::load_prefix(Slot slot, SimTime now) {
@@ -90,10 +92,8 @@ void Instance::advance(SimTime now) {
 /// The part of a step or run before the end counts as if it had ended there: rates stay right, nothing is finished.
 void Instance::stop(SimTime now) {
   if (cache_) cache_->sample(now);
-  if (mode_ == Mode::Idle) {
-    if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
-    return;
-  }
+  end_hold(now);
+  if (mode_ == Mode::Idle) return;
   const SimTime start = clock_.start_time();
   if (now <= start) return;
   const double share = static_cast<double>(now - start) / static_cast<double>(next_event_ - start);
@@ -250,8 +250,7 @@ void Instance::account(SimTime start, SimTime end, double steps, double decode_o
     r.steps += inside * steps;
     r.sequence_s += inside_s * static_cast<double>(active_.size());
     const double grown = decodes ? static_cast<double>(growth_sum_) * steps / 2 : 0.0;
-    const FixedTokens in_use = charged() - (cache_ ? cache_->evictable() * kFixedOne : 0);
-    r.kv_token_s += inside_s * (static_cast<double>(in_use) + grown) / static_cast<double>(kFixedOne);
+    r.kv_token_s += inside_s * (static_cast<double>(held_by_sequences()) + grown) / static_cast<double>(kFixedOne);
     r.prompt_tokens += inside * prompt_tokens;
   }
   if (context_.observer != nullptr) {
@@ -326,6 +325,7 @@ void Instance::join(Slot slot, SimTime now) {
   s.pad = rounded_to_blocks(context) - context;
   ++s.stamp;
   active_.push_back(store_, slot);
+  if (queue_.is_batch(s)) active_batch_.add(store_, slot);
   context_sum_ += s.context0;
   growth_sum_ += s.growth;
   pad_sum_ += s.pad;
@@ -358,9 +358,8 @@ void Instance::leave(Slot slot) {
   ++s.stamp;
 }
 
-/// KV memory is full: the youngest gives its blocks back and is computed again later, prompt and answer so far.
-void Instance::preempt_last(SimTime now) {
-  const Slot slot = active_.back();
+/// It gives its blocks back and is computed again later, prompt and answer so far.
+void Instance::preempt_decoding(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   const std::int64_t context = context_of(s) / kFixedOne;
   leave(slot);
@@ -396,7 +395,7 @@ void Instance::requeue_preempted(Slot slot, SimTime now) {
   s.prompt_done = caches(s) ? 0 : s.request.cached_tokens;  // what a cache holds is looked up again
   s.enqueued = now;
   ++s.preemptions;
-  queue_.push_front(store_, slot);
+  queue_.push_preempted(store_, slot);
   context_.listener->preempted(slot);
 }
 

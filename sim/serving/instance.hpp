@@ -9,9 +9,12 @@
 #include "../core/step_clock.hpp"
 #include "../core/window.hpp"
 #include "cache/prefix_cache.hpp"
+#include "pool_load.hpp"
+#include "prompt_queue.hpp"
 #include "speculation.hpp"
 #include "tokenomics/sim/prompt_packer.hpp"
 #include "tokenomics/sim/service.hpp"
+#include "youngest.hpp"
 
 namespace tokenomics {
 
@@ -68,9 +71,12 @@ class Instance {
 
   [[nodiscard]] std::int64_t load() const { return queue_.size() + places_taken() + loading_; }
   [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
+  [[nodiscard]] InstanceState state() const { return {queue_.size(), queue_.tokens(), held_by_sequences() / kFixedOne}; }
 
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };
+  /// The rule that keeps a request waiting though there is room for it.
+  enum class Hold { None, WaitRule, BatchTier };
   struct PromptShare {
     Slot slot;
     std::int64_t tokens;
@@ -94,11 +100,19 @@ class Instance {
   [[nodiscard]] bool fits(const Sequence& sequence, SimTime now);
   void wake(SimTime now);
   [[nodiscard]] SimTime next_try(SimTime now) const;
+  [[nodiscard]] bool has_room_for(const Sequence& head, SimTime now);
   [[nodiscard]] bool head_admissible(SimTime now);
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at);
-  void hold(SimTime now);
+  void hold(Hold rule, SimTime now);
+  void end_hold(SimTime now);
+
+  // The batch tier.
+  [[nodiscard]] bool tier_lets_in(const Sequence& head) const;
+  [[nodiscard]] bool tier_holds_head(SimTime now);
+  [[nodiscard]] bool can_make_way(const Sequence& head);
+  void make_way_for(const Sequence& head, SimTime now);
 
   // Execution: what happened since the last event.
   void end_prompt_step(SimTime now);
@@ -123,13 +137,15 @@ class Instance {
   [[nodiscard]] bool caches(const Sequence& sequence) const { return cache_ && sequence.request.segment != kNoSegment; }
   void make_room_in_cache(SimTime now, FixedTokens growth);
   void admit_landed(SimTime now);
-  void preempt_last(SimTime now);
+  void preempt_decoding(Slot slot, SimTime now);
   [[nodiscard]] bool swap_out(Sequence& sequence, SimTime now);
   void preempt_prompt(SimTime now);
   void requeue_preempted(Slot slot, SimTime now);
   [[nodiscard]] FixedTokens context_of(const Sequence& sequence) const;
   [[nodiscard]] DecodeLoad decode_load() const;
   [[nodiscard]] FixedTokens charged() const;
+  [[nodiscard]] FixedTokens held_by_sequences() const { return charged() - evictable(); }
+  [[nodiscard]] FixedTokens evictable() const { return cache_ ? cache_->evictable() * kFixedOne : 0; }
   [[nodiscard]] std::int64_t rounded_to_blocks(std::int64_t tokens) const;
 
   PoolContext context_;
@@ -140,9 +156,10 @@ class Instance {
   int global_index_;
   std::int64_t cap_;
 
-  SequenceList queue_;       ///< waiting, first come first served; preempted ones in front
+  PromptQueue queue_;        ///< waiting
   SequenceList prefilling_;  ///< admitted, prompt not complete
   SequenceList active_;      ///< decoding, in order of admission
+  Youngest active_batch_;    ///< ... of them those of the batch tier
   StepCalendar finishes_;
   StepCalendar crossings_;  ///< contexts that reach the timer's cap
   std::uint64_t step_ = 0;  ///< decode steps made
@@ -164,7 +181,7 @@ class Instance {
   StepClock clock_;
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
-  bool held_ = false;  ///< idle because the waiting rule says so
+  Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step
   std::vector<LateJoin> late_;  ///< who joined between them

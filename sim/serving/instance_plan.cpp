@@ -17,19 +17,24 @@ constexpr std::int64_t kWatermarkDivisor = 100;
 
 void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
-  if (held_) context_.result->held_s += context_.window->overlap_s(held_since_, now);
-  held_ = false;
+  end_hold(now);
   admit_landed(now);
   make_room_for_growth(now);
   admit_ready(now);
   if (was_idle) clock_.start(now, {}, true);
-  if (gather_prompts(now)) return start_prompt_step(now);
-  if (!active_.empty()) return start_decode_run(now);
+  const bool has_prompts = gather_prompts(now);
+  if (has_prompts || !active_.empty()) {
+    if (has_prompts) start_prompt_step(now);
+    else start_decode_run(now);
+    if (tier_holds_head(now)) hold(Hold::BatchTier, now);
+    return;
+  }
   mode_ = Mode::Idle;
   forget_stall();
-  if (!queue_.empty()) hold(now);
-  next_event_ = held_ ? next_try(now) : kNever;
-  TOKENOMICS_CHECK(!held_ || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
+  if (!queue_.empty()) hold(Hold::WaitRule, now);
+  const bool is_held = hold_ != Hold::None;
+  next_event_ = is_held ? next_try(now) : kNever;
+  TOKENOMICS_CHECK(!is_held || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
 }
 
 /// Idle, with requests that may not begin yet: until the rule that holds them lets them go. While KV is on its way in or
@@ -39,16 +44,24 @@ SimTime Instance::next_try(SimTime now) const {
   return opens > now || prompt_kv_ == 0 ? opens : kNever;
 }
 
-void Instance::hold(SimTime now) {
-  held_ = true;
+void Instance::hold(Hold rule, SimTime now) {
+  hold_ = rule;
   held_since_ = now;
 }
 
+void Instance::end_hold(SimTime now) {
+  const double held_s = hold_ == Hold::None ? 0.0 : context_.window->overlap_s(held_since_, now);
+  (hold_ == Hold::BatchTier ? context_.result->batch_held_s : context_.result->held_s) += held_s;
+  hold_ = Hold::None;
+}
+
+/// KV memory is full: the youngest goes, one of the batch tier before all others.
 void Instance::make_room_for_growth(SimTime now) {
   const FixedTokens capacity = config_.kv_tokens * kFixedOne;
   make_room_in_cache(now, growth_sum_);
   while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > 1) {
-    if (active_.size() > 1 || prefilling_.empty()) preempt_last(now);
+    const Slot batch = active_batch_.youngest(store_);
+    if (active_.size() > 1 || prefilling_.empty()) preempt_decoding(batch != kNoSlot ? batch : active_.back(), now);
     else preempt_prompt(now);
     make_room_in_cache(now, growth_sum_);
   }
@@ -74,7 +87,8 @@ void Instance::admit_ready(SimTime now) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
     if (head.prompt_done < head.prompt_target || head.available > now) return;
-    if (places_taken() >= config_.batching.max_sequences || !fits(head, now)) return;
+    make_way_for(head, now);
+    if (!has_room_for(head, now)) return;
     queue_.remove(store_, slot);
     head.scheduled = std::min(head.scheduled, now);
     if (head.kv_away) {
@@ -100,7 +114,7 @@ bool Instance::gate_open(SimTime now) const {
 }
 
 SimTime Instance::gate_opens_at() const {
-  const Sequence& head = store_[queue_.front()];
+  const Sequence& head = store_[queue_.oldest()];
   // A preempted sequence has waited its turn already.
   if (head.preemptions > 0) return std::max(head.enqueued, head.available);
   return head.enqueued + to_sim_time(Seconds{config_.batching.wait.at_most_s});
@@ -120,11 +134,16 @@ bool Instance::fits(const Sequence& s, SimTime now) {
   return charged() + growth_sum_ + need * kFixedOne <= config_.kv_tokens * kFixedOne;
 }
 
+/// A place, memory, and for the batch tier its rule.
+bool Instance::has_room_for(const Sequence& head, SimTime now) {
+  return places_taken() < config_.batching.max_sequences && fits(head, now) && tier_lets_in(head);
+}
+
 bool Instance::head_admissible(SimTime now) {
-  if (queue_.empty() || places_taken() >= config_.batching.max_sequences) return false;
+  if (queue_.empty()) return false;
   const Sequence& head = store_[queue_.front()];
   const bool ready = head.prompt_done >= head.prompt_target && head.available <= now;
-  return (ready || gate_open(now)) && fits(head, now);
+  return (ready || gate_open(now)) && (has_room_for(head, now) || can_make_way(head));
 }
 
 /// Fills prefill_load_ with prompt chunks for the next step; false when there are none.
@@ -141,7 +160,8 @@ bool Instance::gather_prompts(SimTime now) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
     if (head.prompt_done >= head.prompt_target) break;
-    if (places_taken() >= config_.batching.max_sequences || !fits(head, now)) break;
+    make_way_for(head, now);
+    if (!has_room_for(head, now)) break;
     if (caches(head)) head.prompt_done = cache_->reusable(head.request, head.loaded, now);
     if (!add_prompt_share(slot)) {
       if (caches(head)) head.prompt_done = 0;  // looked up again when there is room
@@ -203,8 +223,7 @@ void Instance::start_decode_run(SimTime now) {
     const std::uint64_t never = ~std::uint64_t{0};
     const std::uint64_t next = std::min(finishes_.next_step(store_, never), crossings_.next_step(store_, never));
     steps = std::min(steps, static_cast<double>(next - step_));
-    const FixedTokens evictable = cache_ ? cache_->evictable() * kFixedOne : 0;
-    const FixedTokens headroom = config_.kv_tokens * kFixedOne - charged() + evictable;
+    const FixedTokens headroom = config_.kv_tokens * kFixedOne - held_by_sequences();
     if (growth_sum_ > 0 && active_.size() > 1)
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }

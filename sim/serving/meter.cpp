@@ -7,6 +7,7 @@ namespace tokenomics {
 
 Meter::Meter(const ServiceConfig& config) : config_(config), measure_(config.measure) {
   result_.pools.resize(config.pools.size());
+  if (config.priority_classes > 1) result_.classes.resize(static_cast<std::size_t>(config.priority_classes));
   if (measure_.duration_s) {
     window_.from = to_sim_time(Seconds{measure_.warm_up_s});
     window_.to = window_.from + to_sim_time(Seconds{*measure_.duration_s});
@@ -30,15 +31,19 @@ void Meter::arrived(Sequence& s, bool truncated, SimTime now) {
   }
   if (!s.measured) return;
   ++measured_left_;
-  ++result_.requests.arrived;
-  result_.requests.truncated += truncated ? 1 : 0;
+  count(s.request.priority, [&](auto& r) {
+    ++r.requests.arrived;
+    r.requests.truncated += truncated ? 1 : 0;
+  });
 }
 
 /// Prompt tokens are counted when the prefill ends, whoever sent them: they pair with the busy time of the window.
 void Meter::prefilled(const Sequence& s, SimTime now) {
   if (!window_.contains(now)) return;
-  result_.input_cached_tokens += static_cast<double>(s.request.cached_tokens);
-  result_.input_computed_tokens += static_cast<double>(s.request.input_tokens - s.request.cached_tokens);
+  count(s.request.priority, [&](auto& r) {
+    r.input_cached_tokens += static_cast<double>(s.request.cached_tokens);
+    r.input_computed_tokens += static_cast<double>(s.request.input_tokens - s.request.cached_tokens);
+  });
 }
 
 int Meter::batch_of(const Sequence& s, SimTime now) const {
@@ -59,8 +64,10 @@ void Meter::first_token(Sequence& s, SimTime now) {
   if (window_.contains(now)) result_.output_tokens += 1;
   if (!s.measured) return;
   const int batch = batch_of(s, now);
-  result_.ttft.add(now - s.request.arrival, batch);
-  result_.queue_wait.add(s.scheduled - s.request.arrival, batch);
+  count(s.request.priority, [&](auto& r) {
+    r.ttft.add(now - s.request.arrival, batch);
+    r.queue_wait.add(s.scheduled - s.request.arrival, batch);
+  });
 }
 
 void Meter::gaps(std::int64_t low_ns, std::int64_t high_ns, double count) {
@@ -69,7 +76,7 @@ void Meter::gaps(std::int64_t low_ns, std::int64_t high_ns, double count) {
 }
 
 void Meter::preempted(const Sequence& s) {
-  if (s.measured) ++result_.requests.preemptions;
+  if (s.measured) count(s.request.priority, [](auto& r) { ++r.requests.preemptions; });
 }
 
 void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
@@ -82,16 +89,20 @@ void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
   // With a duration, answers are those that end in the window, as its tokens and its cost are the window's.
   const bool answers = measure_.duration_s ? window_.contains(now) : counts;
   if (outcome == Outcome::Completed && answers) {
-    ++result_.answers;
-    result_.answers_tokens += static_cast<double>(s.request.output_tokens);
+    count(s.request.priority, [&](auto& r) {
+      ++r.answers;
+      r.answers_tokens += static_cast<double>(s.request.output_tokens);
+    });
   }
   if (outcome == Outcome::Completed && counts) completed(s, now);
   if (!s.measured) return;
   --measured_left_;
-  if (outcome == Outcome::Completed) ++result_.requests.completed;
-  if (outcome == Outcome::RejectedContextLimit) ++result_.requests.rejected_context_limit;
-  if (outcome == Outcome::RejectedQueueFull) ++result_.requests.rejected_queue_full;
-  if (outcome == Outcome::RejectedAdmission) ++result_.requests.rejected_admission;
+  count(s.request.priority, [&](auto& r) {
+    if (outcome == Outcome::Completed) ++r.requests.completed;
+    if (outcome == Outcome::RejectedContextLimit) ++r.requests.rejected_context_limit;
+    if (outcome == Outcome::RejectedQueueFull) ++r.requests.rejected_queue_full;
+    if (outcome == Outcome::RejectedAdmission) ++r.requests.rejected_admission;
+  });
   if (outcome != Outcome::Completed) judge(s, false, -1, -1);
 }
 
@@ -101,19 +112,23 @@ void Meter::completed(const Sequence& s, SimTime now) {
   const double decode_ns = static_cast<double>(now - s.first_token);
   double tok_s = -1;
   if (gaps > 0) {
-    result_.tpot.add(std::llround(decode_ns / gaps), batch);
     tok_s = gaps / std::max(decode_ns, 1.0) * 1e9;
-    result_.interactivity_sum += tok_s;
-    ++result_.interactivity_count;
+    count(s.request.priority, [&](auto& r) {
+      r.tpot.add(std::llround(decode_ns / gaps), batch);
+      r.interactivity_sum += tok_s;
+      ++r.interactivity_count;
+    });
   }
   const double ttft_ns = static_cast<double>(s.first_token - s.request.arrival);
   if (!s.resident) {
     // The first token after the reasoning ones, at the request's own mean gap.
     const double answer_ns = ttft_ns + (gaps > 0 ? decode_ns / gaps * static_cast<double>(s.request.reasoning_tokens) : 0.0);
     if (!config_.stationary) {
-      result_.ttft_answer.add(std::llround(answer_ns), batch);
-      result_.e2e.add(now - s.request.arrival, batch);
-      result_.service.add(now - s.scheduled, batch);
+      count(s.request.priority, [&](auto& r) {
+        r.ttft_answer.add(std::llround(answer_ns), batch);
+        r.e2e.add(now - s.request.arrival, batch);
+        r.service.add(now - s.scheduled, batch);
+      });
     }
   }
   judge(s, true, s.resident ? -1 : ttft_ns * 1e-9, tok_s);
@@ -125,18 +140,20 @@ void Meter::judge(const Sequence& s, bool completed, double ttft_s, double tok_s
   const bool bounds_speed = measure_.slo_interactivity_tok_s > 0 && (!completed || tok_s >= 0);
   const bool ttft_ok = completed && ttft_s <= measure_.slo_ttft_s;
   const bool speed_ok = completed && tok_s >= measure_.slo_interactivity_tok_s;
-  if (bounds_ttft) {
-    ++result_.judged_ttft;
-    result_.met_ttft += ttft_ok ? 1 : 0;
-  }
-  if (bounds_speed) {
-    ++result_.judged_interactivity;
-    result_.met_interactivity += speed_ok ? 1 : 0;
-  }
-  if (bounds_ttft || bounds_speed) {
-    ++result_.judged_all;
-    result_.met_all += (!bounds_ttft || ttft_ok) && (!bounds_speed || speed_ok) ? 1 : 0;
-  }
+  count(s.request.priority, [&](auto& r) {
+    if (bounds_ttft) {
+      ++r.judged_ttft;
+      r.met_ttft += ttft_ok ? 1 : 0;
+    }
+    if (bounds_speed) {
+      ++r.judged_interactivity;
+      r.met_interactivity += speed_ok ? 1 : 0;
+    }
+    if (bounds_ttft || bounds_speed) {
+      ++r.judged_all;
+      r.met_all += (!bounds_ttft || ttft_ok) && (!bounds_speed || speed_ok) ? 1 : 0;
+    }
+  });
 }
 
 bool Meter::over(SimTime next) const {
@@ -146,15 +163,27 @@ bool Meter::over(SimTime next) const {
 
 SimTime Meter::end_time(SimTime last_event) const { return measure_.duration_s ? window_.to : last_event; }
 
+/// Unfinished requests miss every bound: a service must not look better for what it never answered.
+void Meter::judge_unfinished() {
+  Sequence unfinished;
+  const std::size_t classes = std::max<std::size_t>(1, result_.classes.size());
+  for (std::size_t c = 0; c < classes; ++c) {
+    std::uint64_t left = measured_left_;
+    if (!result_.classes.empty()) {
+      RequestCounts& requests = result_.classes[c].requests;
+      left = requests.unfinished = requests.arrived - requests.completed - requests.rejected();
+    }
+    unfinished.request.priority = static_cast<std::int32_t>(c);
+    for (std::uint64_t i = 0; i < left && !config_.stationary; ++i) judge(unfinished, false, -1, -1);
+  }
+}
+
 ServiceResult Meter::close(SimTime end, std::uint64_t events) {
   if (window_.from == kNever) window_.from = end;
   if (window_.to == kNever || window_.to > end) window_.to = end;
   result_.measured_s = window_.overlap_s(0, end);
   result_.requests.unfinished = measured_left_;
-  if (!config_.stationary) {
-    // Unfinished requests miss every bound: a service must not look better for what it never answered.
-    for (std::uint64_t i = 0; i < measured_left_; ++i) judge(Sequence{}, false, -1, -1);
-  }
+  judge_unfinished();
   for (std::size_t i = 0; i < result_.pools.size(); ++i) {
     PoolResult& pool = result_.pools[i];
     pool.provisioned_s = result_.measured_s * config_.pools[i].instances;
@@ -165,6 +194,7 @@ ServiceResult Meter::close(SimTime end, std::uint64_t events) {
                                 &result_.queue_wait, &result_.service}) {
     metric->close();
   }
+  for (ClassResult& one : result_.classes) one.close();
   result_.events = events;
   return result_;
 }

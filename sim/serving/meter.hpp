@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "../core/sequence.hpp"
@@ -33,8 +36,17 @@ class Meter {
   ServiceResult close(SimTime end, std::uint64_t events);
 
  private:
+  /// Does the same to the counts of the whole service and, where classes are told apart, to those of the class.
+  template <typename Count>
+  void count(std::int32_t priority, const Count& count) {
+    count(result_);
+    if (result_.classes.empty()) return;
+    const auto last = static_cast<std::int32_t>(result_.classes.size()) - 1;
+    count(result_.classes[static_cast<std::size_t>(std::clamp(priority, 0, last))]);
+  }
   void completed(const Sequence& sequence, SimTime now);
   void judge(const Sequence& sequence, bool completed, double ttft_s, double tok_s);
+  void judge_unfinished();
   [[nodiscard]] int batch_of(const Sequence& sequence, SimTime now) const;
 
   const ServiceConfig& config_;

@@ -80,6 +80,7 @@ void PoolResult::merge(const PoolResult& other) {
   output_tokens += other.output_tokens;
   attended_tokens += other.attended_tokens;
   held_s += other.held_s;
+  batch_held_s += other.batch_held_s;
   cache.merge(other.cache);
 }
 
@@ -97,6 +98,32 @@ void CacheResult::merge(const CacheResult& other) {
   add(written, other.written);
   add(evicted, other.evicted);
   add(held_token_s, other.held_token_s);
+}
+
+void ClassResult::close() {
+  for (LatencyMetric* metric : {&ttft, &ttft_answer, &tpot, &e2e, &queue_wait, &service}) metric->close();
+}
+
+void ClassResult::merge(const ClassResult& other) {
+  requests.merge(other.requests);
+  ttft.merge(other.ttft);
+  ttft_answer.merge(other.ttft_answer);
+  tpot.merge(other.tpot);
+  e2e.merge(other.e2e);
+  queue_wait.merge(other.queue_wait);
+  service.merge(other.service);
+  interactivity_sum += other.interactivity_sum;
+  interactivity_count += other.interactivity_count;
+  input_computed_tokens += other.input_computed_tokens;
+  input_cached_tokens += other.input_cached_tokens;
+  answers_tokens += other.answers_tokens;
+  answers += other.answers;
+  met_ttft += other.met_ttft;
+  met_interactivity += other.met_interactivity;
+  met_all += other.met_all;
+  judged_ttft += other.judged_ttft;
+  judged_interactivity += other.judged_interactivity;
+  judged_all += other.judged_all;
 }
 
 void ServiceResult::merge(const ServiceResult& other) {
@@ -125,6 +152,10 @@ void ServiceResult::merge(const ServiceResult& other) {
   if (pools.empty()) pools.resize(other.pools.size());
   TOKENOMICS_CHECK(pools.size() == other.pools.size(), fmt::format("{} pools and {}", pools.size(), other.pools.size()));
   for (std::size_t i = 0; i < pools.size(); ++i) pools[i].merge(other.pools[i]);
+  if (classes.empty()) classes.resize(other.classes.size());
+  TOKENOMICS_CHECK(classes.size() == other.classes.size(),
+                   fmt::format("{} classes and {}", classes.size(), other.classes.size()));
+  for (std::size_t i = 0; i < classes.size(); ++i) classes[i].merge(other.classes[i]);
   events += other.events;
 }
 

@@ -8,10 +8,12 @@
 #include <fmt/format.h>
 
 #include "../core/indexed_heap.hpp"
+#include "admission.hpp"
 #include "instance.hpp"
 #include "meter.hpp"
+#include "pool_load.hpp"
 #include "residents.hpp"
-#include "router.hpp"
+#include "router/router.hpp"
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/random.hpp"
 #include "transfer_links.hpp"
@@ -42,6 +44,7 @@ struct Pool {
   const PoolConfig* config;
   int first_instance;
   std::unique_ptr<Router> router;
+  PoolLoad load;
 };
 
 /// The service: request source -> router -> instances (-> KV transfer -> router -> instances) -> meter.
@@ -68,9 +71,11 @@ class Service final : public InstanceListener {
   void advance_instance();
   void route(Pool& pool, Slot slot, SimTime now);
   void refresh(int instance);
+  void left_instance(const Sequence& sequence);
   void end(Slot slot, Outcome outcome, SimTime now);
   void refuse_endless_rejection(SimTime now);
   [[nodiscard]] SimTime next_arrival();
+  [[nodiscard]] ServiceLoad load() const;
   [[nodiscard]] Pool& entry() { return pools_.front(); }
   [[nodiscard]] Pool& decode() { return pools_.back(); }
 
@@ -79,10 +84,12 @@ class Service final : public InstanceListener {
   SequenceStore store_;
   Meter meter_;
   std::vector<SharedTiers> tiers_;  ///< of each pool
+  Admission admission_;
   std::vector<PoolContext> contexts_;
   std::vector<Pool> pools_;
   std::vector<Instance> instances_;
   std::vector<int> pool_of_;
+  std::vector<std::int64_t> held_prompt_tokens_;  ///< per instance: of the requests sent there that have not left
   std::unique_ptr<IndexedHeap<SimTime>> calendar_;
   std::unique_ptr<TransferLinks> links_;
   std::priority_queue<Transfer, std::vector<Transfer>, std::greater<>> transfers_;
@@ -96,7 +103,8 @@ class Service final : public InstanceListener {
   SimTime now_ = 0;
 };
 
-Service::Service(const ServiceConfig& config, RequestSource& source) : config_(config), source_(source), meter_(config) {
+Service::Service(const ServiceConfig& config, RequestSource& source)
+    : config_(config), source_(source), meter_(config), admission_(config.admission, config.pools.front()) {
   const auto roles_ok = config.pools.size() == 1 ? config.pools[0].role == PoolRole::Mixed
                                                  : config.pools.size() == 2 && config.pools[0].role == PoolRole::Prefill &&
                                                        config.pools[1].role == PoolRole::Decode;
@@ -124,7 +132,10 @@ void Service::build_instances() {
     contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed,
                          config_.step_by_step, prompts, &tiers_[static_cast<std::size_t>(index)]});
     links.insert(links.end(), static_cast<std::size_t>(pool.instances), pool.ranks);
-    pools_.push_back({&pool, total, make_router(config_.router, pool.instances)});
+    const bool decodes = pool.role == PoolRole::Decode && config_.router_rules.decode.has_value();
+    const RouterPolicy policy = decodes ? *config_.router_rules.decode : config_.router;
+    const RouterContext routing{pool.instances, config_.router_rules, seed, static_cast<std::uint64_t>(index), prompts};
+    pools_.push_back({&pool, total, make_router(policy, routing), PoolLoad(pool.instances)});
     total += pool.instances;
   }
   instances_.reserve(static_cast<std::size_t>(total));
@@ -134,6 +145,7 @@ void Service::build_instances() {
       pool_of_.push_back(context.pool);
     }
   }
+  held_prompt_tokens_.resize(static_cast<std::size_t>(total), 0);
   calendar_ = std::make_unique<IndexedHeap<SimTime>>(total, kNever);
   links_ = std::make_unique<TransferLinks>(links);
 }
@@ -150,6 +162,7 @@ void Service::place_residents() {
       s.emitted = resident.emitted;
       s.first_token = s.scheduled = now_ + resident.first_token;
       s.prompt_done = s.prompt_target;
+      held_prompt_tokens_[static_cast<std::size_t>(instance)] += s.request.input_tokens;
       instances_[static_cast<std::size_t>(instance)].place(slot, now_);
     });
     refresh(instance);
@@ -207,16 +220,29 @@ void Service::arrive() {
   const Slot slot = store_.add(request);
   meter_.arrived(store_[slot], truncated, now_);
   if (room < 1) return end(slot, Outcome::RejectedContextLimit, now_);
+  if (admission_.active() && !admission_.admits(request, load(), now_)) return end(slot, Outcome::RejectedAdmission, now_);
   route(entry(), slot, now_);
 }
 
+ServiceLoad Service::load() const {
+  const Pool &entry = pools_.front(), &decode = pools_.back();
+  const double kv_tokens = static_cast<double>(decode.config->kv_tokens) * decode.config->instances;
+  return {static_cast<double>(entry.load.sum().waiting) / entry.config->instances,
+          static_cast<double>(entry.load.sum().waiting_tokens),
+          static_cast<double>(decode.load.sum().kv_tokens) / kv_tokens};
+}
+
 void Service::route(Pool& pool, Slot slot, SimTime now) {
-  const int index = pool.first_instance + pool.router->choose();
+  const Request& request = store_[slot].request;
+  const int chosen = pool.router->choose({request.input_tokens, request.session, request.segment});
+  TOKENOMICS_CHECK(chosen != Router::kNobody, fmt::format("no instance is available for request {}", request.id));
+  const int index = pool.first_instance + chosen;
   Instance& instance = instances_[static_cast<std::size_t>(index)];
   const bool fresh = store_[slot].first_token == kNever && store_[slot].emitted == 0;
   if (fresh && config_.queue_limit_requests && instance.waiting() >= *config_.queue_limit_requests) {
     return end(slot, Outcome::RejectedQueueFull, now);
   }
+  held_prompt_tokens_[static_cast<std::size_t>(index)] += request.input_tokens;
   const SimTime ready = fresh ? instance.load_prefix(slot, now) : now;
   if (ready > now) start_transfer(Transfer::Kind::Prefix, slot, ready);
   else instance.enqueue(slot, now);
@@ -231,7 +257,9 @@ void Service::refresh(int instance) {
   const Instance& i = instances_[static_cast<std::size_t>(instance)];
   calendar_->update(instance, i.next_event());
   Pool& pool = pools_[static_cast<std::size_t>(pool_of_[static_cast<std::size_t>(instance)])];
-  pool.router->load_changed(instance - pool.first_instance, i.load());
+  if (admission_.active()) pool.load.set(instance - pool.first_instance, i.state());
+  pool.router->load_changed(instance - pool.first_instance,
+                            {i.load(), held_prompt_tokens_[static_cast<std::size_t>(instance)]});
 }
 
 void Service::advance_instance() {
@@ -243,6 +271,7 @@ void Service::advance_instance() {
 /// The prefill pool made the first token; the user gets it when a decode instance takes the request over.
 void Service::prefilled(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
+  left_instance(s);
   meter_.prefilled(s, now);
   s.emitted = 1;
   s.sender = s.instance;
@@ -297,7 +326,14 @@ void Service::hand_over() {
   }
 }
 
-void Service::finished(Slot slot, SimTime now) { end(slot, Outcome::Completed, now); }
+void Service::finished(Slot slot, SimTime now) {
+  left_instance(store_[slot]);
+  end(slot, Outcome::Completed, now);
+}
+
+void Service::left_instance(const Sequence& s) {
+  held_prompt_tokens_[static_cast<std::size_t>(s.instance)] -= s.request.input_tokens;
+}
 
 void Service::end(Slot slot, Outcome outcome, SimTime now) {
   Sequence& s = store_[slot];
@@ -313,9 +349,10 @@ void Service::refuse_endless_rejection(SimTime now) {
   last_rejection_ = now;
   const bool bounded = config_.measure.drain && config_.measure.requests;  // arrivals end by themselves
   if (bounded || rejected_at_once_ < kMostRejectionsAtOnce) return;
-  throw Infeasible(fmt::format(
-      "{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue) let nobody in",
-      rejected_at_once_, to_seconds(now).value(), limit_));
+  throw Infeasible(
+      fmt::format("{} requests in a row are rejected at {} s: the limits (prompt and answer up to {} tokens, queue, "
+                  "admission) let nobody in",
+                  rejected_at_once_, to_seconds(now).value(), limit_));
 }
 
 }  // namespace

@@ -89,12 +89,15 @@ BuiltService build_service(const Scenario& scenario) {
   });
   for (const BuiltPool& pool : service.pools) service.config.pools.push_back(pool.config);
   service.config.router = scenario.deployment.router;
+  service.config.router_rules = scenario.deployment.router_rules;
   if (scenario.deployment.pools.size() > 1) {
     service.config.kv_transfer = kv_transfer_of(scenario.deployment.kv_transfer, service.pools.front().spec->plan);
   }
   service.config.context_limit_tokens =
       scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
   service.config.queue_limit_requests = scenario.limits.queue_requests;
+  service.config.admission = scenario.limits.admission;
+  service.config.priority_classes = priority_classes(scenario.workload);
   service.config.measure = measurement(scenario);
   service.config.seed = scenario.seed;
   service.workload.emplace(scenario.workload);
@@ -136,6 +139,7 @@ double saturated_prefill_tok_s(const Scenario& scenario, const BuiltService& ser
   flood.pools[0].role = PoolRole::Mixed;
   flood.pools[0].instances = 1;
   flood.queue_limit_requests.reset();
+  flood.admission = {};
   flood.measure = {};
   flood.measure.warm_up_s = kFirstMeasured * pass_s;
   flood.measure.duration_s = (kLastMeasured - kFirstMeasured) * pass_s;

@@ -20,6 +20,7 @@ double prompt_p90_s(const Scenario& scenario, const BuiltService& service, doubl
   trial.pools[0].role = PoolRole::Mixed;
   trial.pools[0].instances = kTrialInstances;
   trial.queue_limit_requests.reset();  // the wait itself is what the rule looks at
+  trial.admission = {};
   trial.measure = {};
   // Counted by requests, not by time: the run goes on until the last measured prompt is through.
   trial.measure.warm_up_requests =

@@ -17,6 +17,35 @@ TEST_CASE("A result has the keys of its schema, whether anything happened or not
   }
 }
 
+TEST_CASE("Classes are told where there are several, with the measures of the whole", "[report]") {
+  RunResult result = test::round_result();
+  CHECK_FALSE(result_json(result).contains("classes"));
+  CHECK(result_table(result, {}).find("By priority class") == std::string::npos);
+  result.scenario.slo.ttft_s = SloSpec::Bound{90, 2};
+  result.service.classes.resize(2);
+  ClassResult& batch = result.service.classes[1];
+  batch.requests.arrived = 4;
+  batch.requests.completed = 3;
+  batch.requests.rejected_admission = 1;
+  batch.ttft.add(4'000'000'000, 0);
+  batch.ttft.close();
+  batch.answers = 3;
+  batch.answers_tokens = 600;
+  batch.judged_ttft = batch.judged_all = 4;
+  batch.met_ttft = batch.met_all = 1;
+  const ordered_json file = result_json(result);
+  CHECK(test::shipped().check("result", json(file)).empty());
+  const ordered_json& one = file["classes"][1];
+  CHECK(one["priority"] == 1);
+  CHECK(one["requests"]["rejected"]["admission"] == 1);
+  CHECK(one["latency"]["ttft_s"]["mean"] == 4.0);
+  CHECK(one["latency"]["tpot_ms"]["mean"].is_null());
+  CHECK(one["tokens"]["answers"] == 600.0);
+  CHECK(one["attainment"]["ttft"] == 0.25);
+  CHECK(file["classes"][0]["attainment"]["ttft"].is_null());
+  CHECK(result_table(result, {}).find("By priority class") != std::string::npos);
+}
+
 TEST_CASE("What did not happen is null, not zero", "[report]") {
   const ordered_json file = result_json(test::empty_result());
   for (const char* pointer :

@@ -12,6 +12,7 @@
 #include "tokenomics/cost/price_card.hpp"
 #include "tokenomics/roofline/calibration.hpp"
 #include "tokenomics/roofline/plan.hpp"
+#include "tokenomics/sim/admission.hpp"
 #include "tokenomics/sim/policies.hpp"
 #include "tokenomics/sim/prefix_cache.hpp"
 #include "tokenomics/workload/workload.hpp"
@@ -71,7 +72,11 @@ struct KvTransferSpec {
 struct DeploymentSpec {
   std::vector<PoolSpec> pools;
   RouterPolicy router = RouterPolicy::RoundRobin;
+  RouterRules router_rules;
   KvTransferSpec kv_transfer;
+
+  /// Whether some pool's router is this one.
+  [[nodiscard]] bool routes_by(RouterPolicy policy) const { return router == policy || router_rules.decode == policy; }
 };
 
 /// Absent: the deployment's fixed instances. `HoldService`: per window of the day, as few units as hold the service.
@@ -87,6 +92,7 @@ struct FleetSpec {
 struct LimitsSpec {
   std::optional<std::int64_t> context_tokens;  ///< prompt + output; default: the network's
   std::optional<std::int64_t> queue_requests;  ///< waiting in one instance before "queue_full"
+  AdmissionRules admission;
 };
 
 struct SloSpec {

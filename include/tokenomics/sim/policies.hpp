@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tokenomics/units/quantity.hpp"
@@ -21,7 +22,30 @@ enum class PromptBudget {
                ///< input tokens even over ranks); a chunk deep inside a long prompt is shorter
 };
 
-enum class RouterPolicy { RoundRobin, LeastLoaded };
+/// How a pool's router chooses the instance of a request. Loads count requests, waiting ones included.
+enum class RouterPolicy {
+  RoundRobin,       ///< each in its turn
+  LeastLoaded,      ///< fewest requests
+  LeastTokens,      ///< fewest prompt tokens of the requests it holds
+  PowerOfTwo,       ///< the one with fewer requests of two drawn at random (Mitzenmacher, IEEE TPDS 12(10), 2001)
+  SessionAffinity,  ///< where the session's last call went; a session's first call goes to the least loaded
+  CacheAware,       ///< where most of the prompt was sent before, while loads are even; else the least loaded
+};
+
+/// When a cache-aware router follows its index of what it sent where. Defaults: those of SGLang's router (options
+/// cache-threshold, balance-abs-threshold and balance-rel-threshold of its first release, December 2024).
+struct CacheAwareRules {
+  double min_match = 0.5;                    ///< share of the prompt that must have been sent there; higher: loads more even
+  std::int64_t balance_abs_requests = 32;    ///< uneven: most - least > this ...
+  double balance_rel = 1.0001;               ///< ... and most > this * least; then the least loaded is taken
+  std::int64_t remembered_segments = 65536;  ///< the least recently used is forgotten
+};
+
+struct RouterRules {
+  std::optional<RouterPolicy> decode;  ///< policy of decode pools; absent: the same as of the others
+  CacheAwareRules cache_aware;
+  std::int64_t remembered_sessions = 1 << 20;  ///< SessionAffinity: the least recently used is forgotten
+};
 
 /// Deliberate waiting: prompts are held until `until_requests` of them wait or the first has waited `at_most_s`.
 /// Longer: denser steps and cheaper tokens, later first tokens.
@@ -38,6 +62,23 @@ struct SwapSpec {
   Seconds per_token{0};          ///< one way
 };
 
+/// Who of an instance's queue is admitted next.
+enum class QueueOrder {
+  Fcfs,            ///< by arrival at the instance; preempted ones in front
+  Priority,        ///< by class, then by arrival at the service, preempted ones too (vLLM's `priority`)
+  ShortestPrompt,  ///< fewest prompt tokens to compute; preempted ones in front
+  LongestPrefix,   ///< most prompt tokens found in the cache (SGLang's `lpm`); preempted ones in front
+};
+
+/// Requests of the classes from `from_class` on fill what the others leave idle. One is admitted when none of the others
+/// waits in the instance, and then the instance has at most the share `idle_below` of its sequences and of its KV memory in
+/// use; an empty instance takes any. When memory runs out they are preempted first.
+struct BatchTier {
+  std::int32_t from_class = 1;
+  double idle_below = 0.5;  ///< higher: more batch work done, less room for a burst of the others
+  bool preempt = false;     ///< decoding ones make room for others that wait for a place or for memory
+};
+
 /// How an instance forms its batches. Limits count the whole instance, all data-parallel ranks together.
 struct BatchingSpec {
   BatchPolicy policy = BatchPolicy::ChunkedMixed;
@@ -47,6 +88,9 @@ struct BatchingSpec {
   bool chunked_prefill = true;  ///< false: a prompt is never cut (one longer than the budget goes alone)
   WaitRule wait;
   SwapSpec swap;
+  QueueOrder queue = QueueOrder::Fcfs;
+  double priority_aging_s = 0;  ///< Priority: who has waited so much longer is as good as the class before; 0: never
+  std::optional<BatchTier> batch_tier;
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.

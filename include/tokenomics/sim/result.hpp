@@ -70,8 +70,24 @@ struct PoolResult {
   double attended_tokens = 0;  ///< context read by decode steps, summed over steps and sequences
   double held_s = 0;           ///< idle instance-seconds in which the waiting rule held requests back
   CacheResult cache;           ///< empty without a prefix cache
+  double batch_held_s = 0;     ///< busy instance-seconds in which nothing but the batch tier's rule held a request back
 
   void merge(const PoolResult& other);
+};
+
+/// Requests of one priority class. The same measures as of the whole service, and by the same rules. Output is that of
+/// answers which ended in the window: a step's tokens are not told apart by class.
+struct ClassResult {
+  RequestCounts requests;
+  LatencyMetric ttft, ttft_answer, tpot, e2e, queue_wait, service;
+  double interactivity_sum = 0;
+  std::uint64_t interactivity_count = 0;
+  double input_computed_tokens = 0, input_cached_tokens = 0, answers_tokens = 0;
+  std::uint64_t answers = 0;
+  std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
+
+  void close();
+  void merge(const ClassResult& other);
 };
 
 /// One simulated window, or several merged in a fixed order.
@@ -88,7 +104,8 @@ struct ServiceResult {
   std::uint64_t answers = 0;
   std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
   std::vector<PoolResult> pools;
-  std::uint64_t events = 0;  ///< handled by the engine, measured or not
+  std::vector<ClassResult> classes;  ///< by priority; empty where classes are not told apart
+  std::uint64_t events = 0;          ///< handled by the engine, measured or not
 
   void merge(const ServiceResult& other);
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tokenomics/roofline/step_timer.hpp"
+#include "tokenomics/sim/admission.hpp"
 #include "tokenomics/sim/observer.hpp"
 #include "tokenomics/sim/policies.hpp"
 #include "tokenomics/sim/prefix_cache.hpp"
@@ -63,9 +64,12 @@ struct StationaryStart {
 struct ServiceConfig {
   std::vector<PoolConfig> pools;  ///< one Mixed, or one Prefill and one Decode
   RouterPolicy router = RouterPolicy::RoundRobin;
+  RouterRules router_rules;
   KvTransfer kv_transfer;
   std::int64_t context_limit_tokens = 0;             ///< prompt + output; 0: none
   std::optional<std::int64_t> queue_limit_requests;  ///< waiting in one instance
+  AdmissionRules admission;
+  int priority_classes = 1;  ///< > 1: results by class too; requests of later classes count as of the last
   Measurement measure;
   std::optional<StationaryStart> stationary;
   std::uint64_t seed = 1;

@@ -119,6 +119,12 @@ class LoadedWorkload {
   std::shared_ptr<const Data> data_;
 };
 
+/// What policies of a service may look at in the requests: 1 + the last of their priority classes, whether they belong to
+/// sessions, whether a prompt tree says which of them begin alike.
+int priority_classes(const WorkloadSpec& spec);
+bool has_sessions(const WorkloadSpec& spec);
+bool tells_prompts(const WorkloadSpec& spec);
+
 /// Shorthands that load the workload for one use.
 std::unique_ptr<LengthLaw> make_length_law(const WorkloadSpec& spec);
 std::unique_ptr<RequestSource> make_request_source(const WorkloadSpec& spec, std::uint64_t seed, std::uint64_t replication,

@@ -58,6 +58,7 @@ struct SloFigures {
   std::optional<double> ttft, interactivity, all;
 };
 SloFigures slo_figures(const RunResult& result);
+SloFigures slo_figures(const SloSpec& slo, const ClassResult& one);
 
 /// Our figure beside each published one; `ours` is absent for what this run does not have.
 struct PublishedComparison {

@@ -199,6 +199,39 @@ ordered_json slo_block(const RunResult& result) {
           {"attainment", {{"ttft", tidy(f.ttft)}, {"interactivity", tidy(f.interactivity)}, {"all", tidy(f.all)}}}};
 }
 
+/// The blocks of the whole service, for the requests of one priority class.
+ordered_json class_block(const ClassResult& one, std::size_t priority, const RunResult& result) {
+  ServiceResult service;
+  service.ttft = one.ttft;
+  service.ttft_answer = one.ttft_answer;
+  service.tpot = one.tpot;
+  service.e2e = one.e2e;
+  service.queue_wait = one.queue_wait;
+  service.service = one.service;
+  service.interactivity_sum = one.interactivity_sum;
+  service.interactivity_count = one.interactivity_count;
+  ordered_json latency = latency_block(service, {});
+  latency.erase("itl_ms");  // a step's gaps are not told apart by class
+  const SloFigures slo = slo_figures(result.scenario.slo, one);
+  return {{"priority", priority},
+          {"requests", requests_block(one.requests)},
+          {"latency", latency},
+          {"interactivity_tok_s_user", interactivity_block(service)},
+          {"tokens",
+           {{"input_computed", tidy(one.input_computed_tokens)},
+            {"input_cached", tidy(one.input_cached_tokens)},
+            {"answers", tidy(one.answers_tokens)}}},
+          {"answers", one.answers},
+          {"attainment", {{"ttft", tidy(slo.ttft)}, {"interactivity", tidy(slo.interactivity)}, {"all", tidy(slo.all)}}}};
+}
+
+ordered_json classes_block(const RunResult& result) {
+  ordered_json list = ordered_json::array();
+  for (std::size_t i = 0; i < result.service.classes.size(); ++i)
+    list.push_back(class_block(result.service.classes[i], i, result));
+  return list;
+}
+
 /// Counts and latencies are of what was simulated; money, volumes and rates of what it stands for.
 ordered_json represents_block(const RunResult& result) {
   return {{"seconds", tidy(result.represents_s)},
@@ -285,6 +318,7 @@ ordered_json result_json(const RunResult& result, const ReportOptions& options) 
   add("binding_details", [&] { return list_of(result.binding, limit_block); });
   add("energy", [&] { return energy_block(result.energy); });
   add("slo", [&] { return slo_block(result); });
+  if (!result.service.classes.empty()) add("classes", [&] { return classes_block(result); });
   add("represents", [&] { return represents_block(result); });
   add("windows", [&] { return list_of(result.windows, window_block); });
   add("published", [&] { return list_of(compare_published(result), published_block); });

@@ -82,6 +82,34 @@ void request_section(TextPage& page, const RunResult& result) {
   page.paragraph(line + fmt::format(" all objectives {}%", percent(slo.all)), 2);
 }
 
+void class_section(TextPage& page, const RunResult& result) {
+  if (result.service.classes.empty()) return;
+  TextTable table{{{"class"},
+                   {"arrived"},
+                   {"completed"},
+                   {"rejected"},
+                   {"TTFT mean, s"},
+                   {"TTFT p90, s"},
+                   {"TPOT mean, ms"},
+                   {"answer tokens"},
+                   {"objectives, %"}},
+                  {}};
+  for (std::size_t i = 0; i < result.service.classes.size(); ++i) {
+    const ClassResult& one = result.service.classes[i];
+    const auto ttft = latency_figures(one.ttft, kNsPerS), tpot = latency_figures(one.tpot, kNsPerMs);
+    const auto shown = [](const auto& figures, double LatencyFigures::*figure) {
+      return figures ? significant((*figures).*figure) : "-";
+    };
+    table.rows.push_back({std::to_string(i), whole(static_cast<double>(one.requests.arrived)),
+                          whole(static_cast<double>(one.requests.completed)),
+                          whole(static_cast<double>(one.requests.rejected())), shown(ttft, &LatencyFigures::mean),
+                          shown(ttft, &LatencyFigures::p90), shown(tpot, &LatencyFigures::mean), whole(one.answers_tokens),
+                          percent(slo_figures(result.scenario.slo, one).all)});
+  }
+  page.heading("By priority class");
+  page.table(table);
+}
+
 void throughput_section(TextPage& page, const RunResult& result) {
   const ThroughputFigures f = throughput_figures(result);
   TextTable table{{{"", Align::Left}, {"tok/s"}, {"per GPU"}, {"per decode node"}, {"per prefill node"}}, {}};
@@ -249,6 +277,7 @@ std::string result_table(const RunResult& result, const ReportOptions& options) 
   page.paragraph(result.scenario.name + (result.scenario.description.empty() ? "" : ": " + result.scenario.description));
   latency_section(page, result);
   request_section(page, result);
+  class_section(page, result);
   throughput_section(page, result);
   window_section(page, result);
   pool_section(page, result);

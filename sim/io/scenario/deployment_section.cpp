@@ -4,6 +4,7 @@
 #include "parts.hpp"
 #include "resolve.hpp"
 #include "sections.hpp"
+#include "serving_rules.hpp"
 #include "tokenomics/scenario/load.hpp"
 #include "typed_part.hpp"
 
@@ -20,8 +21,6 @@ constexpr std::array<std::pair<const char*, BatchPolicy>, 2> kPolicies{
     {{"chunked_mixed", BatchPolicy::ChunkedMixed}, {"prefill_first", BatchPolicy::PrefillFirst}}};
 constexpr std::array<std::pair<const char*, PromptBudget>, 2> kPromptBudgets{
     {{"tokens", PromptBudget::TokenCount}, {"even_work", PromptBudget::EvenWork}}};
-constexpr std::array<std::pair<const char*, RouterPolicy>, 2> kRouters{
-    {{"round_robin", RouterPolicy::RoundRobin}, {"least_loaded", RouterPolicy::LeastLoaded}}};
 constexpr std::array<std::pair<const char*, AllToAll>, 2> kAllToAll{
     {{"low_latency", AllToAll::LowLatency}, {"normal", AllToAll::Normal}}};
 constexpr std::array<std::pair<const char*, Precision Precisions::*>, 7> kPrecisions{
@@ -166,6 +165,7 @@ BatchingSpec batching_from(const json& file) {
   const json wait = file.value("wait", json::object());
   batching.wait.until_requests = wait.value("until_requests", batching.wait.until_requests);
   batching.wait.at_most_s = wait.value("at_most_s", batching.wait.at_most_s);
+  read_queue(batching, file);
   return batching;
 }
 
@@ -210,6 +210,7 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   pool.plan.parallelism = parallelism_from(file, report, context.network->moe() != nullptr);
   pool.plan.precisions = precisions_from(file.value("precision", json::object()), *context.network);
   check_pool(pool, file, report);
+  if (file.contains("batching")) check_queue(pool.batching, file["batching"], report.at("batching"));
   return pool;
 }
 
@@ -231,12 +232,14 @@ json json_of_parallelism(const Parallelism& p) {
 }
 
 json json_of_batching(const BatchingSpec& batching) {
-  return {{"policy", name_in(kPolicies, batching.policy)},
-          {"max_sequences", batching.max_sequences},
-          {"max_tokens_per_step", batching.max_tokens_per_step},
-          {"prompt_budget", name_in(kPromptBudgets, batching.prompt_budget)},
-          {"chunked_prefill", batching.chunked_prefill},
-          {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
+  json file{{"policy", name_in(kPolicies, batching.policy)},
+            {"max_sequences", batching.max_sequences},
+            {"max_tokens_per_step", batching.max_tokens_per_step},
+            {"prompt_budget", name_in(kPromptBudgets, batching.prompt_budget)},
+            {"chunked_prefill", batching.chunked_prefill},
+            {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
+  write_queue(file, batching);
+  return file;
 }
 
 json json_of_plain_pool(const PoolSpec& pool) {
@@ -305,18 +308,22 @@ void add_pool(DeploymentSpec& deployment, const json& file, const Reporter& repo
 DeploymentSpec deployment_from(const json& file, const Reporter& report, const DeploymentContext& context) {
   DeploymentSpec deployment;
   if (report.clean()) {
-    deployment.router = named_value(kRouters, file.value("router", "round_robin"));
+    read_router(deployment, file);
     deployment.kv_transfer = kv_transfer_from(file.value("kv_transfer", json::object()));
   }
   if (!file.contains("pools")) {
     add_pool(deployment, file, report, context);
+    if (report.clean()) check_router(deployment, file, report);
     return deployment;
   }
   if (!file["pools"].is_array()) return deployment;
   const Reporter pools = report.at("pools");
   for (std::size_t i = 0; i < file["pools"].size(); ++i)
     add_pool(deployment, file["pools"][i], pools.at(std::to_string(i)), context);
-  if (deployment.pools.size() == file["pools"].size()) check_topology(deployment.pools, pools);
+  if (deployment.pools.size() == file["pools"].size()) {
+    check_topology(deployment.pools, pools);
+    if (report.clean()) check_router(deployment, file, report);
+  }
   return deployment;
 }
 
@@ -328,7 +335,9 @@ json json_of(const DeploymentSpec& deployment) {
                 {"start", deployment.kv_transfer.waits_for_place ? "on_decode_place" : "after_prefill"}};
   if (deployment.kv_transfer.bandwidth_GBps_per_gpu)
     transfer["bandwidth_GBps_per_gpu"] = *deployment.kv_transfer.bandwidth_GBps_per_gpu;
-  return {{"pools", pools}, {"router", name_in(kRouters, deployment.router)}, {"kv_transfer", transfer}};
+  json file{{"pools", pools}, {"kv_transfer", transfer}};
+  write_router(file, deployment);
+  return file;
 }
 
 }  // namespace tokenomics

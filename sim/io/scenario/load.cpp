@@ -12,6 +12,7 @@
 #include "parts.hpp"
 #include "resolve.hpp"
 #include "sections.hpp"
+#include "serving_rules.hpp"
 #include "tokenomics/base/random.hpp"
 #include "typed_part.hpp"
 
@@ -92,6 +93,10 @@ Scenario scenario_from(const Document& document, const Catalogue& catalogue, std
   const json limits = section(file, "limits", report);
   scenario.limits = limits_from(limits);
   if (network) check_limits(*network, limits, report.at("limits"));
+  if (limits.contains("admission"))
+    check_admission(scenario.limits.admission, limits["admission"], report.at("limits").at("admission"));
+  if (workload && report.at("deployment").clean())
+    check_marks(scenario.deployment, marks_of(*workload), file["deployment"], report.at("deployment"));
   scenario.slo = slo_from(section(file, "slo", report));
   // A GPU that could not be read has been reported already; its price is not missing as well.
   const bool priced = report.at("cost").clean() && report.at("deployment").clean() && !scenario.deployment.pools.empty() &&

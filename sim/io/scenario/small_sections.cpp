@@ -2,6 +2,7 @@
 #include <array>
 
 #include "sections.hpp"
+#include "serving_rules.hpp"
 
 namespace tokenomics {
 namespace {
@@ -72,13 +73,15 @@ json json_of(const FleetSpec& fleet) {
 
 LimitsSpec limits_from(const json& file) {
   return {.context_tokens = optional_at<std::int64_t>(file, "context_tokens"),
-          .queue_requests = optional_at<std::int64_t>(file, "queue_requests")};
+          .queue_requests = optional_at<std::int64_t>(file, "queue_requests"),
+          .admission = admission_from(file.value("admission", json::object()))};
 }
 
 json json_of(const LimitsSpec& limits) {
   json file = json::object();
   write(file, "context_tokens", limits.context_tokens);
   write(file, "queue_requests", limits.queue_requests);
+  if (!is_empty(limits.admission)) file["admission"] = json_of(limits.admission);
   return file;
 }
 
