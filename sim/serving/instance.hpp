@@ -80,6 +80,7 @@ class Instance {
   [[nodiscard]] SimTime gate_opens_at() const;
   [[nodiscard]] bool fits(std::int64_t kv_tokens) const;
   [[nodiscard]] bool head_admissible(SimTime now) const;
+  [[nodiscard]] bool head_came_too_late() const;
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at);
@@ -135,7 +136,8 @@ class Instance {
   StepClock clock_;
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
-  bool held_ = false;  ///< idle because the waiting rule says so
+  SimTime last_step_start_ = 0;  ///< when the coming step was decided, where the engine schedules ahead
+  bool held_ = false;            ///< idle because the waiting rule says so
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step
   std::vector<LateJoin> late_;  ///< who joined between them

@@ -36,6 +36,9 @@ struct BatchingSpec {
   PromptBudget prompt_budget = PromptBudget::TokenCount;
   bool chunked_prefill = true;  ///< false: a prompt is never cut (one longer than the budget goes alone)
   WaitRule wait;
+  /// The engine decides a step while the one before it runs (asynchronous scheduling): who arrives waits for the step that
+  /// runs and for the one that is decided already. Hides the host's work; costs a first token up to one step more.
+  bool schedules_ahead = false;
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.
