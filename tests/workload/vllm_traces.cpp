@@ -47,10 +47,12 @@ TEST_CASE("a replay of a vLLM run sends each request when the load generator did
 
 TEST_CASE("a broken record of a vLLM run is refused with its line", "[workload]") {
   CHECK(refusal("0.0,10,3,0.0,0.0,0.1,0.5\n").empty());
-  CHECK(refusal("1.0,10,3,0.5,0.0,0.25,4\n") == "line 2: ttft_from_queue_s = 0.25; expected a first token after arrival_s");
-  CHECK(refusal("1.0,10,3,1.0,0.0,0.25,0.125\n") == "line 2: e2e_from_queue_s = 0.125; expected at least ttft_from_queue_s");
+  CHECK(refusal("1.0,10,3,0.5,0.0,0.25,4\n") ==
+        R"(line 2: ttft_from_queue_s = "0.25"; expected a first token after arrival_s)");
+  CHECK(refusal("1.0,10,3,1.0,0.0,0.25,0.125\n") ==
+        R"(line 2: e2e_from_queue_s = "0.125"; expected at least ttft_from_queue_s)");
   CHECK(refusal("1.0,10,3,1.0,0.0,0.25,4\n0.5,10,3,1.0,0.0,0.25,4\n") ==
-        "line 3: arrival_s = 0.5; expected times that do not decrease");
+        R"(line 3: arrival_s = "0.5"; expected times that do not decrease)");
   CHECK_FALSE(refusal("1.0,0,3,1.0,0.0,0.25,4\n").empty());
   CHECK_FALSE(refusal("").empty());
 }
