@@ -10,6 +10,7 @@ namespace tokenomics {
 Trace read_azure(const std::string& path);
 Trace read_mooncake(const std::string& path);
 Trace read_claude_code(const std::string& path);
+Trace read_vllm(const std::string& path);
 
 inline constexpr int kMooncakeBlockTokens = 512;
 inline constexpr int kClaudeCodeBlockTokens = 64;

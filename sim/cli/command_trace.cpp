@@ -10,8 +10,8 @@ namespace {
 
 TraceFormat trace_format_of(const Options& options, const std::string& file) {
   if (!options.has("trace-format")) return detect_trace_format(file);
-  const std::string name = options.choice("trace-format", {"azure", "mooncake", "claude_code", "servegen"});
-  for (const TraceFormat format : {TraceFormat::Azure, TraceFormat::Mooncake, TraceFormat::ClaudeCode}) {
+  const std::string name = options.choice("trace-format", {"azure", "mooncake", "claude_code", "servegen", "vllm"});
+  for (const TraceFormat format : {TraceFormat::Azure, TraceFormat::Mooncake, TraceFormat::ClaudeCode, TraceFormat::Vllm}) {
     if (name == to_string(format)) return format;
   }
   return TraceFormat::ServeGen;
@@ -58,7 +58,7 @@ Command trace_command() {
           "statistics of a recorded trace, or the trace in another format",
           {"tokenomics trace requests.csv.gz", "tokenomics trace rates.csv.gz --lengths lengths.csv.gz --format json",
            "tokenomics trace requests.jsonl --convert csv --out requests.csv"},
-          {{"FILE", "azure, mooncake, claude_code or servegen; plain or .gz"}},
+          {{"FILE", "azure, mooncake, claude_code, servegen or vllm; plain or .gz"}},
           {{"trace-format", "FORMAT", "read it as this one; default: seen from the first line"},
            {"lengths", "FILE", "servegen: the tenants' length distributions"},
            {"convert", "FORMAT", "write all requests as csv (time_s, tokens, group) or azure"},

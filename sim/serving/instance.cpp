@@ -103,7 +103,7 @@ void Instance::stop(SimTime now) {
 }
 
 void Instance::end_prompt_step(SimTime now) {
-  const SimTime start = clock_.start_time();
+  const SimTime start = last_step_start_ = clock_.start_time();
   clock_.finish(1);
   if (decode_only_s_ > 0) {
     decode_steps(1, start, now, clock_.run().first_s, 0);
@@ -181,6 +181,7 @@ void Instance::count_recomputed(const Sequence& s, SimTime now) {
 
 void Instance::end_decode_run(SimTime now) {
   const SimTime start = clock_.start_time();
+  last_step_start_ = run_steps_ > 1 ? clock_.boundary(run_steps_ - 1) : start;
   clock_.finish(run_steps_);
   decode_steps(run_steps_, start, now, clock_.run().first_s, clock_.run().slope_s);
   finish_due(now);

@@ -102,6 +102,7 @@ class Instance {
   [[nodiscard]] SimTime next_try(SimTime now) const;
   [[nodiscard]] bool has_room_for(const Sequence& head, SimTime now);
   [[nodiscard]] bool head_admissible(SimTime now);
+  [[nodiscard]] bool head_came_too_late() const;
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at);
@@ -181,6 +182,7 @@ class Instance {
   StepClock clock_;
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
+  SimTime last_step_start_ = 0;  ///< when the coming step was decided, where the engine schedules ahead
   Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step

@@ -146,6 +146,13 @@ bool Instance::head_admissible(SimTime now) {
   return (ready || gate_open(now)) && (has_room_for(head, now) || can_make_way(head));
 }
 
+/// The coming step was decided when the last one began: whoever came since waits for one more. Nothing is decided ahead
+/// of an empty engine.
+bool Instance::head_came_too_late() const {
+  if (!config_.batching.schedules_ahead || queue_.empty() || (active_.empty() && prefilling_.empty())) return false;
+  return store_[queue_.front()].enqueued > last_step_start_;
+}
+
 /// Fills prefill_load_ with prompt chunks for the next step; false when there are none.
 bool Instance::gather_prompts(SimTime now) {
   shares_.clear();
@@ -156,7 +163,9 @@ bool Instance::gather_prompts(SimTime now) {
     if (!add_prompt_share(slot)) break;
   }
   const bool open = !queue_.empty() && gate_open(now);
+  const bool was_empty = active_.empty() && prefilling_.empty();
   while (open && !queue_.empty()) {
+    if (!was_empty && head_came_too_late()) break;
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
     if (head.prompt_done >= head.prompt_target) break;
@@ -228,15 +237,16 @@ void Instance::start_decode_run(SimTime now) {
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }
   clock_.start(now, run, false);
-  run_steps_ = steps;
+  run_steps_ = head_came_too_late() ? 1 : steps;
   if (!queue_.empty() && run_steps_ > 1 && !gate_open(now)) run_steps_ = clock_.steps_until(gate_opens_at(), run_steps_);
   next_event_ = clock_.boundary(run_steps_);
 }
 
-/// An arrival may join: the run ends at the first boundary at or after `at`.
+/// An arrival may join: the run ends at the first boundary at or after `at`, or a step later where that one is decided.
 void Instance::cut_run(SimTime at) {
   if (mode_ != Mode::DecodeRun || run_steps_ <= 1 || at >= next_event_) return;
-  run_steps_ = clock_.steps_until(at, run_steps_);
+  const double decided = config_.batching.schedules_ahead ? 1 : 0;
+  run_steps_ = std::min(run_steps_, clock_.steps_until(at, run_steps_) + decided);
   next_event_ = clock_.boundary(run_steps_);
 }
 

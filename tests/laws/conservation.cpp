@@ -61,6 +61,7 @@ Case generate() {
     p.batching.max_tokens_per_step = pick(3, 2000);
     p.batching.chunked_prefill = pick(0, 1) == 1;
     p.batching.wait = {pick(1, 6), 0.01 * pick(0, 20)};
+    p.batching.schedules_ahead = pick(0, 1) == 1;
     p.block_tokens = pick(1, 64);
     p.kv_tokens = static_cast<std::int64_t>(p.ranks) * (3000 + pick(0, 6000));
     p.mtp.draft_tokens = pick(0, 2);

@@ -92,9 +92,12 @@ void check_pools(const RunResult& run) {
 
 /// Little's law in the batch: sequences in it = tokens per second x seconds per token. The left side is an integral over
 /// the batch, the right side a sum over gaps that users saw. Tolerance 0.2%: a gap in which the batch stands still for
-/// prompts counts when it ends, so the window's ends cut one an instance.
+/// prompts counts when it ends, so the window's ends cut one an instance. A preempted sequence waits outside of the batch,
+/// in a gap that its user sees: then the right side is the larger one.
 void check_batch(const RunResult& run) {
-  CHECK(total_s(run.service.itl) == Approx(run.service.pools.back().sequence_s).epsilon(0.002));
+  const double batch_s = run.service.pools.back().sequence_s;
+  if (run.service.requests.preemptions > 0) CHECK(total_s(run.service.itl) > 0.998 * batch_s);
+  else CHECK(total_s(run.service.itl) == Approx(batch_s).epsilon(0.002));
 }
 
 }  // namespace

@@ -110,6 +110,16 @@ TEST_CASE("Leaping and stepping agree with prefill-only steps and a waiting rule
   compare(config, 30);
 }
 
+TEST_CASE("Leaping and stepping agree when steps are decided ahead, also when KV memory runs out", "[sim]") {
+  LinearTimer timer = growing_timer();
+  ServiceConfig config = base_config(timer);
+  config.pools[0].batching.schedules_ahead = true;
+  compare(config, 30);
+  config.pools[0].kv_tokens = 7000;
+  config.pools[0].block_tokens = 16;
+  compare(config, 60);
+}
+
 // With drafts the fast way draws the number of steps at admission and lets the context grow by its expectation.
 TEST_CASE("With multi-token prediction leaping agrees with stepping in the means and the 99th percentile", "[sim]") {
   LinearTimer timer = growing_timer();

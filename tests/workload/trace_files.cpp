@@ -116,10 +116,11 @@ TEST_CASE("every trace is recognised by its first line", "[workload]") {
   CHECK(detect_trace_format(trace_file("mooncake_conversation.jsonl.gz")) == TraceFormat::Mooncake);
   CHECK(detect_trace_format(trace_file("claude_code_requests.csv.gz")) == TraceFormat::ClaudeCode);
   CHECK(detect_trace_format(trace_file("servegen_r1_rates.csv.gz")) == TraceFormat::ServeGen);
+  CHECK(detect_trace_format(trace_file("vllm_qwen3_32b_rtx_pro_6000.csv.gz")) == TraceFormat::Vllm);
   const TemporaryFile other("a,b\n");
   CHECK(message_of([&] { detect_trace_format(other.path()); }) ==
         other.path() +
-            ": line 1: a,b; expected the first line of an azure, mooncake, claude_code or servegen (rates) trace");
+            ": line 1: a,b; expected the first line of an azure, mooncake, claude_code, servegen (rates) or vllm trace");
 }
 
 TEST_CASE("an Azure file is read with LF or CRLF, with or without the last line's end, plain or gzip", "[workload]") {

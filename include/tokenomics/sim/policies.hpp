@@ -91,6 +91,9 @@ struct BatchingSpec {
   QueueOrder queue = QueueOrder::Fcfs;
   double priority_aging_s = 0;  ///< Priority: who has waited so much longer is as good as the class before; 0: never
   std::optional<BatchTier> batch_tier;
+  /// The engine decides a step while the one before it runs (asynchronous scheduling): who arrives waits for the step that
+  /// runs and for the one that is decided already. Hides the host's work; costs a first token up to one step more.
+  bool schedules_ahead = false;
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.

@@ -43,7 +43,7 @@ constexpr bool records_prefix_hits(TraceFormat format) {
 }
 
 /// Reads a trace of requests, plain or gzip (ServeGen files hold tenants, not requests: servegen.hpp).
-/// Azure and Mooncake times must not decrease. Mooncake: `hash_ids` must have one id per 512 tokens of prompt; cached
+/// Azure, Mooncake and vLLM times must not decrease. Mooncake: `hash_ids` must have one id per 512 tokens of prompt; cached
 /// tokens are those an unlimited prefix cache, empty at the start of the file, would hold. Claude Code: cached tokens
 /// are the longest prefix shared with any earlier request of the session; rows of a session must stand together and
 /// are taken as one chain in file order (the few rows of sub-agents stand where their marker stood). A malformed line, an
@@ -53,7 +53,7 @@ Trace read_trace(const std::string& path, TraceFormat format);
 /// Guesses the format from the first line.
 TraceFormat detect_trace_format(const std::string& path);
 
-/// "azure", "mooncake", "claude_code" or "servegen".
+/// "azure", "mooncake", "claude_code", "servegen" or "vllm".
 const char* to_string(TraceFormat format);
 
 /// Gaps of one kind, and what share of them is over before a cache that keeps a prefix that long lets it go.

@@ -23,7 +23,7 @@ struct IndependentLengths {
 };
 
 // Traces ----------------------------------------------------------------------------------------------------------
-enum class TraceFormat { Azure, Mooncake, ClaudeCode, ServeGen };
+enum class TraceFormat { Azure, Mooncake, ClaudeCode, ServeGen, Vllm };
 struct TraceSpec {
   std::string file;
   TraceFormat format = TraceFormat::Azure;

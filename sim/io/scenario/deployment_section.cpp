@@ -162,6 +162,7 @@ BatchingSpec batching_from(const json& file) {
   batching.max_tokens_per_step = file.value("max_tokens_per_step", batching.max_tokens_per_step);
   batching.prompt_budget = named_value(kPromptBudgets, file.value("prompt_budget", "tokens"));
   batching.chunked_prefill = file.value("chunked_prefill", batching.chunked_prefill);
+  batching.schedules_ahead = file.value("schedules_ahead", batching.schedules_ahead);
   const json wait = file.value("wait", json::object());
   batching.wait.until_requests = wait.value("until_requests", batching.wait.until_requests);
   batching.wait.at_most_s = wait.value("at_most_s", batching.wait.at_most_s);
@@ -239,6 +240,7 @@ json json_of_batching(const BatchingSpec& batching) {
             {"chunked_prefill", batching.chunked_prefill},
             {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
   write_queue(file, batching);
+  if (batching.schedules_ahead) file["schedules_ahead"] = true;
   return file;
 }
 

@@ -12,10 +12,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::array<std::pair<const char*, TraceFormat>, 4> kFormats{{{"azure", TraceFormat::Azure},
+constexpr std::array<std::pair<const char*, TraceFormat>, 5> kFormats{{{"azure", TraceFormat::Azure},
                                                                        {"mooncake", TraceFormat::Mooncake},
                                                                        {"claude_code", TraceFormat::ClaudeCode},
-                                                                       {"servegen", TraceFormat::ServeGen}}};
+                                                                       {"servegen", TraceFormat::ServeGen},
+                                                                       {"vllm", TraceFormat::Vllm}}};
 
 TraceFormat format_named(const std::string& name) {
   for (const auto& [known, format] : kFormats) {
