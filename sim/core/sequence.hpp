@@ -35,9 +35,12 @@ struct Sequence {
   std::uint32_t stamp = 0;  ///< tells a stale heap entry from a live one
   int instance = -1;        ///< where it is or was last
   int preemptions = 0;
-  bool capped = false;  ///< its context has reached the timer's cap
+  int retries = 0;           ///< after failures of the instance that had it
+  SimTime stopped = kNever;  ///< when it was last taken out of a batch before its end
+  bool capped = false;       ///< its context has reached the timer's cap
   bool measured = false;
-  bool resident = false;  ///< was there when a stationary run began
+  bool prompt_counted = false;  ///< as input of the service: once, however often it is computed
+  bool resident = false;        ///< was there when a stationary run began
 };
 
 /// Live sequences in one array; a finished one's slot is used again, so memory follows the number in the system.

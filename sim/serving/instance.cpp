@@ -96,12 +96,12 @@ void Instance::prompt_complete(Slot slot, SimTime now) {
   join(slot, now);
 }
 
-/// The prompt step that computes a preempted sequence again gives its next token. The gap to the one before it is the
-/// time since the preemption.
+/// The prompt step that computes a sequence again that was taken out of a batch gives its next token. The gap to the one
+/// before it is the time since then.
 void Instance::count_recomputed(const Sequence& s, SimTime now) {
   if (!context_.window->contains(now)) return;
   context_.result->output_tokens += 1;
-  context_.listener->gaps(now - s.enqueued, now - s.enqueued, 1);
+  context_.listener->gaps(now - s.stopped, now - s.stopped, 1);
 }
 
 void Instance::end_decode_run(SimTime now) {
@@ -161,6 +161,8 @@ void Instance::forget_stall() {
 }
 
 void Instance::account(SimTime start, SimTime end, double steps, double decode_only_s) {
+  effort_.busy_s += to_seconds(end - start).value();
+  effort_.sequence_s += to_seconds(end - start).value() * static_cast<double>(active_.size());
   const double inside_s = context_.window->overlap_s(start, end);
   const double prompt_tokens = mode_ == Mode::PromptStep ? steps * prefill_load_.tokens : 0.0;
   const bool decodes = decode_only_s > 0;  // in a prompt-only step the batch stands still
@@ -297,7 +299,7 @@ void Instance::preempt_prompt(SimTime now) {
 void Instance::requeue_preempted(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   s.prompt_done = s.request.cached_tokens;
-  s.enqueued = now;
+  s.enqueued = s.stopped = now;
   ++s.preemptions;
   queue_.push_front(store_, slot);
   context_.listener->preempted(slot);

@@ -54,6 +54,17 @@ class Instance {
   /// Counts what lies between the last event and the end of the run.
   void stop(SimTime now);
 
+  /// It fails: what it has done until `now` is counted, and all sequences that it holds are given up, oldest first, with
+  /// the answers that they have got so far. Afterwards it is empty.
+  std::vector<Slot> fail(SimTime now);
+
+  /// Seconds in a step, and sequences decoding times seconds, from the start of the run until `now`.
+  struct Effort {
+    double busy_s = 0;
+    double sequence_s = 0;
+  };
+  [[nodiscard]] Effort effort(SimTime now) const;
+
   [[nodiscard]] std::int64_t load() const { return queue_.size() + prefilling_.size() + active_.size(); }
   [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
 
@@ -89,6 +100,7 @@ class Instance {
   void end_prompt_step(SimTime now);
   void end_decode_run(SimTime now);
   void account(SimTime start, SimTime end, double steps, double decode_only_s);
+  void count_broken_off(SimTime now);
   void decode_steps(double steps, SimTime start, SimTime end, double first_gap_s, double slope_s);
   [[nodiscard]] double count_stalled(double step_ns, double inside);
   void forget_stall();
@@ -144,6 +156,7 @@ class Instance {
   PromptPacker packer_;
   PrefillLoad prefill_load_;
   double decode_only_s_ = 0;
+  Effort effort_;  ///< up to the last event
 };
 
 }  // namespace tokenomics

@@ -34,9 +34,12 @@ void Meter::arrived(Sequence& s, bool truncated, SimTime now) {
   result_.requests.truncated += truncated ? 1 : 0;
 }
 
-/// Prompt tokens are counted when the prefill ends, whoever sent them: they pair with the busy time of the window.
-void Meter::prefilled(const Sequence& s, SimTime now) {
-  if (!window_.contains(now)) return;
+/// Prompt tokens are counted when the prefill ends, whoever sent them: they pair with the busy time of the window. Once:
+/// a user is not charged for what a failure made the service compute again.
+void Meter::prefilled(Sequence& s, SimTime now) {
+  const bool counts = !s.prompt_counted && window_.contains(now);
+  s.prompt_counted = true;
+  if (!counts) return;
   result_.input_cached_tokens += static_cast<double>(s.request.cached_tokens);
   result_.input_computed_tokens += static_cast<double>(s.request.input_tokens - s.request.cached_tokens);
 }
@@ -72,11 +75,15 @@ void Meter::preempted(const Sequence& s) {
   if (s.measured) ++result_.requests.preemptions;
 }
 
+void Meter::retried(const Sequence& s) {
+  if (s.measured) ++result_.requests.retries;
+}
+
 void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
   const bool let_go = outcome == Outcome::Completed && s.first_token == kNever;  // before a stationary run's residents
   if (config_.observer != nullptr && !let_go) {
     config_.observer->request_ended(
-        {s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
+        {s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured, s.retries});
   }
   const bool counts = config_.stationary ? window_.contains(now) : s.measured;
   // With a duration, answers are those that end in the window, as its tokens and its cost are the window's.
@@ -92,6 +99,7 @@ void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
   if (outcome == Outcome::RejectedContextLimit) ++result_.requests.rejected_context_limit;
   if (outcome == Outcome::RejectedQueueFull) ++result_.requests.rejected_queue_full;
   if (outcome == Outcome::RejectedAdmission) ++result_.requests.rejected_admission;
+  if (outcome == Outcome::LostToFailure) ++result_.requests.lost;
   if (outcome != Outcome::Completed) judge(s, false, -1, -1);
 }
 
@@ -157,8 +165,9 @@ ServiceResult Meter::close(SimTime end, std::uint64_t events) {
   }
   for (std::size_t i = 0; i < result_.pools.size(); ++i) {
     PoolResult& pool = result_.pools[i];
-    pool.provisioned_s = result_.measured_s * config_.pools[i].instances;
-    pool.kv_capacity_token_s = pool.provisioned_s * static_cast<double>(config_.pools[i].kv_tokens);
+    if (!result_.fleet) pool.provisioned_s = result_.measured_s * config_.pools[i].instances;
+    pool.kv_capacity_token_s =
+        (result_.fleet ? pool.serving_s : pool.provisioned_s) * static_cast<double>(config_.pools[i].kv_tokens);
     result_.output_tokens += pool.output_tokens;
   }
   for (LatencyMetric* metric : {&result_.ttft, &result_.ttft_answer, &result_.tpot, &result_.itl, &result_.e2e,

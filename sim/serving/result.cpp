@@ -20,6 +20,8 @@ void RequestCounts::merge(const RequestCounts& other) {
   unfinished += other.unfinished;
   preemptions += other.preemptions;
   truncated += other.truncated;
+  lost += other.lost;
+  retries += other.retries;
 }
 
 void LatencyMetric::add(std::int64_t value_ns, int batch) {
@@ -80,6 +82,26 @@ void PoolResult::merge(const PoolResult& other) {
   output_tokens += other.output_tokens;
   attended_tokens += other.attended_tokens;
   held_s += other.held_s;
+  serving_s += other.serving_s;
+  starting_s += other.starting_s;
+  draining_s += other.draining_s;
+  down_s += other.down_s;
+  starts += other.starts;
+  stops += other.stops;
+  failures += other.failures;
+  if (timeline.empty()) timeline.resize(other.timeline.size());
+  for (std::size_t i = 0; i < other.timeline.size(); ++i) timeline[i] += other.timeline[i];
+}
+
+void FleetExtremes::merge(const FleetExtremes& other) {
+  if (other.gpus_peak > gpus_peak) {
+    gpus_peak = other.gpus_peak;
+    at_peak = other.at_peak;
+  }
+  if (other.gpus_trough < gpus_trough) {
+    gpus_trough = other.gpus_trough;
+    at_trough = other.at_trough;
+  }
 }
 
 void ServiceResult::merge(const ServiceResult& other) {
@@ -108,6 +130,8 @@ void ServiceResult::merge(const ServiceResult& other) {
   if (pools.empty()) pools.resize(other.pools.size());
   TOKENOMICS_CHECK(pools.size() == other.pools.size(), fmt::format("{} pools and {}", pools.size(), other.pools.size()));
   for (std::size_t i = 0; i < pools.size(); ++i) pools[i].merge(other.pools[i]);
+  if (fleet && other.fleet) fleet->merge(*other.fleet);
+  else if (other.fleet) fleet = other.fleet;
   events += other.events;
 }
 

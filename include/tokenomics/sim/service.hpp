@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tokenomics/roofline/step_timer.hpp"
+#include "tokenomics/sim/fleet.hpp"
 #include "tokenomics/sim/observer.hpp"
 #include "tokenomics/sim/policies.hpp"
 #include "tokenomics/sim/result.hpp"
@@ -53,6 +54,7 @@ struct StationaryStart {
 
 struct ServiceConfig {
   std::vector<PoolConfig> pools;  ///< one Mixed, or one Prefill and one Decode
+  std::vector<PoolFleet> fleet;   ///< one a pool: instances come and go; empty: they are all on all the time
   RouterPolicy router = RouterPolicy::RoundRobin;
   KvTransfer kv_transfer;
   std::int64_t context_limit_tokens = 0;             ///< prompt + output; 0: none
