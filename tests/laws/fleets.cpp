@@ -27,7 +27,7 @@ ScalingRule any_rule(PoolRole role, const std::function<int(int, int)>& pick) {
     case 2: {
       SloTarget rule;
       rule.percentile = pick(10, 99);
-      if (decodes) rule.tpot_s = 1e-3 * pick(1, 50);
+      if (decodes) rule.interactivity_tok_s_user = 20 * pick(1, 50);
       if (role != PoolRole::Decode) rule.ttft_s = 1e-2 * pick(1, 100);
       return rule;
     }

@@ -32,7 +32,7 @@ struct QueueTarget {
 struct SloTarget {
   double percentile = 90;
   std::optional<double> ttft_s;
-  std::optional<double> tpot_s;
+  std::optional<double> interactivity_tok_s_user;  ///< 1 / TPOT: the percentile of TPOT is its slow tail
   double calm_share = 0.5;
 };
 

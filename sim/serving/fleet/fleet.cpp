@@ -172,7 +172,7 @@ void Fleet::first_token(double ttft_s) {
 void Fleet::completed(double tpot_s) {
   for (Pool& pool : pools_) {
     const auto* rule = std::get_if<SloTarget>(&pool.fleet->scaling.rule);
-    if (rule != nullptr && rule->tpot_s) pool.tpot_s.push_back(tpot_s);
+    if (rule != nullptr && rule->interactivity_tok_s_user) pool.tpot_s.push_back(tpot_s);
   }
 }
 

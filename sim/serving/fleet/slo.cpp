@@ -12,7 +12,9 @@ class SloPolicy final : public ScalingPolicy {
   explicit SloPolicy(const SloTarget& rule) : rule_(rule) {}
 
   int desired(const PoolSignals& s) const override {
-    const double pressure = std::max(of_bound(s.ttft_s, rule_.ttft_s, s.waiting), of_bound(s.tpot_s, rule_.tpot_s, 0));
+    std::optional<double> tpot_s;
+    if (rule_.interactivity_tok_s_user) tpot_s = 1 / *rule_.interactivity_tok_s_user;
+    const double pressure = std::max(of_bound(s.ttft_s, rule_.ttft_s, s.waiting), of_bound(s.tpot_s, tpot_s, 0));
     if (pressure > 1) return raised(s, pressure);
     return pressure < rule_.calm_share ? lowered(s) : s.on + s.starting;
   }
