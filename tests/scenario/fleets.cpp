@@ -11,8 +11,9 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kMixed = R"({"hardware": "h100", "tp": 8, "instances": 2})";
-constexpr const char* kSplit = R"({"pools": [{"role": "prefill", "hardware": "h100", "tp": 8, "instances": 2},
-                                             {"role": "decode", "hardware": "h100", "tp": 8, "instances": 3}]})";
+constexpr const char* kSplit =
+    R"({"pools": [{"role": "prefill", "hardware": "h100", "parallelism": {"tp": 8}, "instances": 2},
+                                             {"role": "decode", "hardware": "h100", "parallelism": {"tp": 8}, "instances": 3}]})";
 
 std::string scenario(const std::string& fleet, const std::string& deployment = kMixed,
                      const std::string& measure = R"({"duration_s": 60})") {

@@ -27,9 +27,9 @@ ServiceConfig by_queue(const StepTimer& timer, double start_up_s) {
 
 // One server, three jobs of 30 s at 1 s: at the tick at 10 s two wait, twice the bound: one more is ordered (ceil(1 * 2) =
 // 2), which is up at 15 s, empty: nobody who waits elsewhere comes over. A fourth job at 16 s goes to it. At 20 s still two
-// wait over two instances: the bound, borne. Job 2 runs 31-61 s, job 3 61-91 s, the fourth 16-46 s. Nobody waits from 61 s
-// on, so no tick from 70 s on wants more than one; 20 s later, at 90 s, the tick of 70 s is the oldest that counts: the
-// least loaded, the second, goes at once: held 10-90 s.
+// wait over two instances: the bound, borne. From 31 s on one waits: half the bound, borne too. Job 2 runs 31-61 s, job 3
+// 61-91 s, the fourth 16-46 s. Nobody waits from 61 s on, so no tick from 70 s on wants more than one; 20 s later, at 90 s,
+// the tick of 70 s is the oldest that counts: the least loaded, the second, goes at once: held 10-90 s.
 TEST_CASE("An instance is ordered, comes up after its start-up, takes requests and is let go", "[sim]") {
   const LinearTimer timer = microsecond_server();
   ServiceConfig config = by_queue(timer, 5);

@@ -45,8 +45,8 @@ TEST_CASE("Instances that are starting are unused on the way up and used on the 
 }
 
 // Two waiting an instance are too many: 10 instances and 30 waiting want 15. 300 waiting want 150, at most 20 at once. 10
-// waiting are borne. None: one in twenty less, at least one.
-TEST_CASE("A queue above its bound adds in proportion, at most twice as many; an empty one takes a step back", "[sim]") {
+// waiting are borne. Fewer than 10, half the bound: one in twenty less, at least one.
+TEST_CASE("A queue above its bound adds in proportion, at most twice as many; a calm one takes a step back", "[sim]") {
   const auto policy = queue_policy({2});
   const auto wanted = [&](int on, std::int64_t waiting) {
     PoolSignals s = pool(on);
@@ -57,6 +57,7 @@ TEST_CASE("A queue above its bound adds in proportion, at most twice as many; an
   CHECK(wanted(10, 300) == 20);
   CHECK(wanted(1, 300) == 5);
   CHECK(wanted(10, 10) == 10);
+  CHECK(wanted(10, 9) == 9);
   CHECK(wanted(10, 0) == 9);
   CHECK(wanted(100, 0) == 95);
 }

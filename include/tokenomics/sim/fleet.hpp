@@ -21,10 +21,11 @@ struct TargetUtilization {
   double tolerance = 0.1;
 };
 
-/// Instances are added in proportion when more than so many requests wait per instance, and taken away step by step
-/// when none waits.
+/// Instances are added in proportion when more than so many requests wait per instance, and taken away step by step while
+/// fewer than `calm_share` of that do: some always wait for the end of the step under way.
 struct QueueTarget {
   double waiting_per_instance = 1;
+  double calm_share = 0.5;
 };
 
 /// Instances are added in proportion when the percentile of the last interval is above its bound, and taken away step by

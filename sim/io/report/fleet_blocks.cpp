@@ -15,23 +15,20 @@ constexpr std::size_t kMostRows = 24;
 
 void control_table(TextPage& page, const RunResult& result) {
   TextTable table{{{"pool", Align::Left},
-                   {"instances"},
                    {"starts"},
                    {"stops"},
                    {"start-up, s"},
                    {"of it load"},
                    {"starting, GPU-h"},
-                   {"draining"},
                    {"failures"},
                    {"down, GPU-h"},
                    {"available, %"}},
                   {}};
   for (std::size_t i = 0; i < result.fleet.control.size(); ++i) {
     const PoolControlSummary& c = result.fleet.control[i];
-    table.rows.push_back({result.pools[i].name, mean_count(result.pools[i].instances), whole(c.starts), whole(c.stops),
-                          significant(c.start_up_s), significant(c.load_s), significant(c.starting_gpu_hours),
-                          significant(c.draining_gpu_hours), whole(c.failures), significant(c.down_gpu_hours),
-                          percent(c.availability)});
+    table.rows.push_back({result.pools[i].name, whole(c.starts), whole(c.stops), significant(c.start_up_s),
+                          significant(c.load_s), significant(c.starting_gpu_hours), whole(c.failures),
+                          significant(c.down_gpu_hours), percent(c.availability)});
   }
   page.heading("The fleet: instances come and go");
   page.table(table);

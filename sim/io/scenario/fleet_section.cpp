@@ -36,7 +36,9 @@ void write(json& object, const char* key, const std::optional<Value>& value) {
 
 ScalingRule rule_from(const json& file) {
   const std::string policy = file["policy"];
-  if (policy == "queue") return QueueTarget{.waiting_per_instance = file.value("waiting_per_instance", 1.0)};
+  if (policy == "queue")
+    return QueueTarget{.waiting_per_instance = file.value("waiting_per_instance", 1.0),
+                       .calm_share = file.value("calm_share", 0.5)};
   if (policy == "target_utilization") {
     const bool is_busy = file.value("signal", "batch") == "busy";
     return TargetUtilization{.signal = is_busy ? UtilizationSignal::Busy : UtilizationSignal::Batch,
@@ -61,7 +63,8 @@ AutoscaleSpec autoscale_from(const json& file, const Reporter& report) {
   spec.scaling.stabilization_s = file.value("stabilization_s", 300.0);
   const std::string policy = file["policy"];
   for (const auto& [key, owner] : kKeysOfPolicies) {
-    if (file.contains(key) && policy != owner)
+    const bool is_shared = policy == "queue" && std::string(key) == "calm_share";
+    if (file.contains(key) && policy != owner && !is_shared)
       report.at(key).add(file[key].dump(),
                          "no such key here: the policy " + policy + " does not look at it, " + owner + " does");
   }
@@ -97,7 +100,9 @@ json json_of(const TargetUtilization& rule) {
           {"target", rule.target},
           {"tolerance", rule.tolerance}};
 }
-json json_of(const QueueTarget& rule) { return {{"policy", "queue"}, {"waiting_per_instance", rule.waiting_per_instance}}; }
+json json_of(const QueueTarget& rule) {
+  return {{"policy", "queue"}, {"waiting_per_instance", rule.waiting_per_instance}, {"calm_share", rule.calm_share}};
+}
 json json_of(const SloTarget& rule) {
   json file{{"policy", "slo"}, {"percentile", rule.percentile}, {"calm_share", rule.calm_share}};
   write(file, "ttft_s", rule.ttft_s);

@@ -13,7 +13,7 @@ class QueuePolicy final : public ScalingPolicy {
   int desired(const PoolSignals& s) const override {
     const double waiting = static_cast<double>(s.waiting) / std::max(1, s.on);
     if (waiting > rule_.waiting_per_instance) return raised(s, waiting / rule_.waiting_per_instance);
-    return s.waiting == 0 ? lowered(s) : s.on + s.starting;
+    return waiting < rule_.calm_share * rule_.waiting_per_instance ? lowered(s) : s.on + s.starting;
   }
 
  private:
