@@ -47,9 +47,9 @@ TEST_CASE("Fixed fleets without failures and windows of a day need no control", 
   }
 }
 
-// Nodes of eight GPUs hold two instances of four. One node from 0 h, two from 6 h on; the day starts at 5.9 h (360 s
-// before). Instances are ordered their start-up time ahead, at the tick before it is too late: between 360 - 137.6 - 15 and
-// 360 - 137.6 s: some 3,600 - 360 = 3,240 s of serving and 137.6 s of starting each, and at most 15 s more of waiting.
+// Nodes of eight GPUs hold two instances of four. One node from 0 h, two from 6 h on; the run starts at 5.9 h, 360 s before.
+// Two instances are ordered a start-up time (137.6 s) and up to a tick (15 s) ahead: they serve the 3,240 s from 6 h on, and
+// at most 15 s before.
 TEST_CASE("A schedule in a run without windows follows the clock of the arrivals", "[study]") {
   const RunResult run =
       run_scenario(shipped(kDay, {"fleet={\"kind\": \"schedule\", \"schedule_nodes\": [[0, 1], [6, 2]], \"start_up\": {}}",
@@ -90,9 +90,9 @@ TEST_CASE("A fleet that holds more GPUs than are owned is no answer", "[study]")
 }
 
 TEST_CASE("Failures are counted, and availability is of the time up", "[study]") {
-  const RunResult run = run_scenario(shipped(
-      kDay,
-      with(kQuarterHour, {"fleet.failures.mtbf_gpu_hours=0.5", "fleet.failures.repair_s=60", "fleet.failures.detect_s=5"})));
+  const RunResult run =
+      run_scenario(shipped(kDay, with(kQuarterHour, {"fleet.failures.mtbf_gpu_hours=0.25", "fleet.failures.repair_s=60",
+                                                     "fleet.failures.detect_s=5"})));
   const RequestCounts& n = run.service.requests;
   CHECK(n.arrived == n.completed + n.rejected() + n.lost + n.unfinished);
   CHECK(n.lost == 0);
@@ -101,7 +101,7 @@ TEST_CASE("Failures are counted, and availability is of the time up", "[study]")
   REQUIRE(run.fleet.control[0].availability);
   CHECK(*run.fleet.control[0].availability < 0.95);
   const RunResult lost =
-      run_scenario(shipped(kDay, with(kQuarterHour, {"fleet.failures.mtbf_gpu_hours=0.5", "fleet.failures.repair_s=60",
+      run_scenario(shipped(kDay, with(kQuarterHour, {"fleet.failures.mtbf_gpu_hours=0.25", "fleet.failures.repair_s=60",
                                                      "fleet.failures.detect_s=5", "fleet.failures.requests=lost"})));
   CHECK(lost.service.requests.lost > 10);
   CHECK(lost.service.requests.retries == 0);

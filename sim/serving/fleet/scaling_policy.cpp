@@ -18,7 +18,8 @@ struct Maker {
   std::unique_ptr<ScalingPolicy> operator()(const QueueTarget& rule) const { return queue_policy(rule); }
   std::unique_ptr<ScalingPolicy> operator()(const SloTarget& rule) const { return slo_policy(rule); }
   std::unique_ptr<ScalingPolicy> operator()(const InstanceSchedule& rule) const {
-    return schedule_policy(rule, fleet.start_up.total_s());
+    // Ticks come every interval: one earlier, or instances would be late by up to an interval.
+    return schedule_policy(rule, fleet.start_up.total_s() + fleet.scaling.interval_s);
   }
 };
 
