@@ -25,7 +25,7 @@ std::string microseconds(SimTime time) { return decimal(time, 3); }
 
 const char* name_of(Outcome outcome) {
   constexpr std::array names{"completed", "rejected_context_limit", "rejected_queue_full", "rejected_admission",
-                             "unfinished"};
+                             "lost_to_failure"};
   return names[static_cast<std::size_t>(outcome)];
 }
 

@@ -42,16 +42,21 @@ struct Sequence {
   std::int64_t pad = 0;                ///< of its last block when it joined
   Slot next = kNoSlot;
   Slot prev = kNoSlot;
-  std::uint32_t place = 0;  ///< in the heap of the queue that it waits in
-  std::uint32_t stamp = 0;  ///< tells a stale heap entry from a live one
-  int instance = -1;        ///< where it is or was last
-  int sender = -1;          ///< prefill instance that still holds its KV
+  std::uint32_t place = 0;            ///< in the heap of the queue that it waits in
+  std::uint32_t stamp = 0;            ///< tells a stale heap entry from a live one
+  int instance = -1;                  ///< where it is or was last
+  int sender = -1;                    ///< prefill instance that computed its prompt
+  std::uint32_t sender_failures = 0;  ///< of that instance when it did
   int preemptions = 0;
-  bool capped = false;  ///< its context has reached the timer's cap
+  int retries = 0;           ///< after failures of the instance that had it
+  SimTime stopped = kNever;  ///< when it was last taken out of a batch before its end
+  bool capped = false;       ///< its context has reached the timer's cap
   bool measured = false;
-  bool resident = false;  ///< was there when a stationary run began
-  bool kv_away = false;   ///< decode pools: its KV is still with the sender
-  bool swapped = false;   ///< its KV is in host memory
+  bool resident = false;           ///< was there when a stationary run began
+  bool prompt_counted = false;     ///< as input of the service: once, however often it is computed
+  bool counted_at_router = false;  ///< among the prompt tokens that the router takes its instance to hold
+  bool kv_away = false;            ///< decode pools: its KV is still with the sender
+  bool swapped = false;            ///< its KV is in host memory
 };
 
 /// Live sequences in one array; a finished one's slot is used again, so memory follows the number in the system.

@@ -22,9 +22,8 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
   if (config_.prefix_cache && context.prompts != nullptr) {
-    cache_ = std::make_unique<PrefixCache>(*config_.prefix_cache, *context.prompts, *context.tiers,
-                                           PrefixCache::Place{config_.instances, config_.ranks}, *context.window,
-                                           context.result->cache);
+    cache_ = std::make_unique<PrefixCache>(*config_.prefix_cache, *context.prompts, *context.tiers, config_.ranks,
+                                           *context.window, context.result->cache);
   }
 }
 
@@ -63,8 +62,8 @@ SimTime Instance::load_prefix(Slot slot, SimTime now) {
 
 void Instance::release(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
-  prompt_kv_ -= s.charged_at_sender;
-  s.charged_at_sender = 0;
+  prompt_kv_ -= std::exchange(s.charged_at_sender, 0);
+  --sending_;
   give_prefix_back(s, s.request.input_tokens, now);
   wake(now);
 }
@@ -127,6 +126,7 @@ void Instance::prompt_complete(Slot slot, SimTime now) {
   publish_prefix(s, now);
   if (config_.role == PoolRole::Prefill) {  // the KV stays until it is with its receiver: release()
     s.charged_at_sender = std::exchange(s.charged, 0);
+    ++sending_;
     return context_.listener->prefilled(slot, now);
   }
   prompt_kv_ -= std::exchange(s.charged, 0);
@@ -171,12 +171,12 @@ void Instance::make_room_in_cache(SimTime now, FixedTokens growth) {
   if (excess > 0) cache_->make_room((excess + kFixedOne - 1) / kFixedOne, now);
 }
 
-/// The prompt step that computes a preempted sequence again gives its next token. The gap to the one before it is the
-/// time since the preemption.
+/// The prompt step that computes a sequence again that was taken out of a batch gives its next token. The gap to the one
+/// before it is the time since then.
 void Instance::count_recomputed(const Sequence& s, SimTime now) {
   if (!context_.window->contains(now)) return;
   context_.result->output_tokens += 1;
-  context_.listener->gaps(now - s.enqueued, now - s.enqueued, 1);
+  context_.listener->gaps(now - s.stopped, now - s.stopped, 1);
 }
 
 void Instance::end_decode_run(SimTime now) {
@@ -238,6 +238,8 @@ void Instance::forget_stall() {
 }
 
 void Instance::account(SimTime start, SimTime end, double steps, double decode_only_s) {
+  effort_.busy_s += to_seconds(end - start).value();
+  effort_.sequence_s += to_seconds(end - start).value() * static_cast<double>(active_.size());
   const double inside_s = context_.window->overlap_s(start, end);
   const double prompt_tokens = mode_ == Mode::PromptStep ? steps * prefill_load_.tokens : 0.0;
   const bool decodes = decode_only_s > 0;  // in a prompt-only step the batch stands still
@@ -394,7 +396,7 @@ void Instance::preempt_prompt(SimTime now) {
 void Instance::requeue_preempted(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   s.prompt_done = caches(s) ? 0 : s.request.cached_tokens;  // what a cache holds is looked up again
-  s.enqueued = now;
+  s.enqueued = s.stopped = now;
   ++s.preemptions;
   queue_.push_preempted(store_, slot);
   context_.listener->preempted(slot);

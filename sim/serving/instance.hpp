@@ -69,9 +69,26 @@ class Instance {
   /// Counts what lies between the last event and the end of the run.
   void stop(SimTime now);
 
+  /// It fails: what it has done until `now` is counted, and all sequences that it holds are given up, with the answers that
+  /// they have got so far, what it has cached too. Afterwards it is empty.
+  std::vector<Slot> fail(SimTime now);
+  /// Its GPUs and hosts are given back: nothing that it has cached stays.
+  void forget_prefixes(SimTime now);
+  /// KV that was to come from a sender that has failed will not.
+  void give_up_arrival(Slot slot, SimTime now);
+
+  /// Seconds in a step, and sequences decoding times seconds, from the start of the run until `now`.
+  struct Effort {
+    double busy_s = 0;
+    double sequence_s = 0;
+  };
+  [[nodiscard]] Effort effort(SimTime now) const;
+
   [[nodiscard]] std::int64_t load() const { return queue_.size() + places_taken() + loading_; }
+  /// Prompts that are computed and whose KV is not with its receiver yet.
+  [[nodiscard]] std::int64_t sending() const { return sending_; }
   [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
-  [[nodiscard]] InstanceState state() const { return {queue_.size(), queue_.tokens(), held_by_sequences() / kFixedOne}; }
+  [[nodiscard]] InstanceBacklog backlog() const { return {queue_.size(), queue_.tokens(), held_by_sequences() / kFixedOne}; }
 
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };
@@ -119,6 +136,7 @@ class Instance {
   void end_prompt_step(SimTime now);
   void end_decode_run(SimTime now);
   void account(SimTime start, SimTime end, double steps, double decode_only_s);
+  void count_broken_off(SimTime now);
   void decode_steps(double steps, SimTime start, SimTime end, double first_gap_s, double slope_s);
   [[nodiscard]] double count_stalled(double step_ns, double inside);
   void forget_stall();
@@ -173,6 +191,7 @@ class Instance {
   std::int64_t prompt_kv_ = 0;   ///< charged by sequences whose prompt is not complete, on its way in or out
   std::int64_t shared_sum_ = 0;  ///< KV tokens of sequences that the prefix cache counts
   std::int64_t arriving_ = 0;    ///< sequences with a place whose KV is on its way
+  std::int64_t sending_ = 0;     ///< prefill pools: sequences whose KV is held until it has been sent
   std::int64_t loading_ = 0;     ///< on their way into the queue: their prefix comes from lower cache tiers
   std::int64_t swapped_kv_ = 0;  ///< tokens in host memory
   std::vector<Slot> landed_;     ///< KV is here; they join at the next step boundary
@@ -192,6 +211,7 @@ class Instance {
   PromptPacker packer_;
   PrefillLoad prefill_load_;
   double decode_only_s_ = 0;
+  Effort effort_;  ///< up to the last event
 };
 
 }  // namespace tokenomics

@@ -37,9 +37,12 @@ void Meter::arrived(Sequence& s, bool truncated, SimTime now) {
   });
 }
 
-/// Prompt tokens are counted when the prefill ends, whoever sent them: they pair with the busy time of the window.
-void Meter::prefilled(const Sequence& s, SimTime now) {
-  if (!window_.contains(now)) return;
+/// Prompt tokens are counted when the prefill ends, whoever sent them: they pair with the busy time of the window. Once:
+/// a user is not charged for what a failure made the service compute again.
+void Meter::prefilled(Sequence& s, SimTime now) {
+  const bool counts = !s.prompt_counted && window_.contains(now);
+  s.prompt_counted = true;
+  if (!counts) return;
   count(s.request.priority, [&](auto& r) {
     r.input_cached_tokens += static_cast<double>(s.request.cached_tokens);
     r.input_computed_tokens += static_cast<double>(s.request.input_tokens - s.request.cached_tokens);
@@ -79,11 +82,15 @@ void Meter::preempted(const Sequence& s) {
   if (s.measured) count(s.request.priority, [](auto& r) { ++r.requests.preemptions; });
 }
 
+void Meter::retried(const Sequence& s) {
+  if (s.measured) ++result_.requests.retries;
+}
+
 void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
   const bool let_go = outcome == Outcome::Completed && s.first_token == kNever;  // before a stationary run's residents
   if (config_.observer != nullptr && !let_go) {
     config_.observer->request_ended(
-        {s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured});
+        {s.request, outcome, s.scheduled, s.first_token, now, s.instance, s.preemptions, s.measured, s.retries});
   }
   const bool counts = config_.stationary ? window_.contains(now) : s.measured;
   // With a duration, answers are those that end in the window, as its tokens and its cost are the window's.
@@ -102,6 +109,7 @@ void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
     if (outcome == Outcome::RejectedContextLimit) ++r.requests.rejected_context_limit;
     if (outcome == Outcome::RejectedQueueFull) ++r.requests.rejected_queue_full;
     if (outcome == Outcome::RejectedAdmission) ++r.requests.rejected_admission;
+    if (outcome == Outcome::LostToFailure) ++r.requests.lost;
   });
   if (outcome != Outcome::Completed) judge(s, false, -1, -1);
 }
@@ -186,8 +194,9 @@ ServiceResult Meter::close(SimTime end, std::uint64_t events) {
   judge_unfinished();
   for (std::size_t i = 0; i < result_.pools.size(); ++i) {
     PoolResult& pool = result_.pools[i];
-    pool.provisioned_s = result_.measured_s * config_.pools[i].instances;
-    pool.kv_capacity_token_s = pool.provisioned_s * static_cast<double>(config_.pools[i].kv_tokens);
+    if (!result_.fleet) pool.provisioned_s = result_.measured_s * config_.pools[i].instances;
+    pool.kv_capacity_token_s =
+        (result_.fleet ? pool.serving_s : pool.provisioned_s) * static_cast<double>(config_.pools[i].kv_tokens);
     result_.output_tokens += pool.output_tokens;
   }
   for (LatencyMetric* metric : {&result_.ttft, &result_.ttft_answer, &result_.tpot, &result_.itl, &result_.e2e,

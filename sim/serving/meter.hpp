@@ -22,17 +22,21 @@ class Meter {
 
   [[nodiscard]] const Window& window() const { return window_; }
   [[nodiscard]] PoolResult& pool(int index) { return result_.pools[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] std::vector<PoolResult>& pools() { return result_.pools; }
 
   void arrived(Sequence& sequence, bool truncated, SimTime now);
-  void prefilled(const Sequence& sequence, SimTime now);
+  void prefilled(Sequence& sequence, SimTime now);
   void first_token(Sequence& sequence, SimTime now);
   void gaps(std::int64_t low_ns, std::int64_t high_ns, double count);
   void preempted(const Sequence& sequence);
+  void retried(const Sequence& sequence);
   void ended(const Sequence& sequence, Outcome outcome, SimTime now);
 
   /// True when nothing after `next` can matter.
   [[nodiscard]] bool over(SimTime next) const;
   [[nodiscard]] SimTime end_time(SimTime last_event) const;
+  /// Instances came and went: their time is booked in the pools' results already.
+  void fleet(const FleetExtremes& extremes) { result_.fleet = extremes; }
   ServiceResult close(SimTime end, std::uint64_t events);
 
  private:

@@ -7,7 +7,7 @@
 namespace tokenomics {
 
 /// What an instance holds, as of the last change of its batch.
-struct InstanceState {
+struct InstanceBacklog {
   std::int64_t waiting = 0;         ///< requests
   std::int64_t waiting_tokens = 0;  ///< prompt tokens to compute for them
   std::int64_t kv_tokens = 0;
@@ -17,18 +17,18 @@ struct InstanceState {
 class PoolLoad {
  public:
   explicit PoolLoad(int instances) : states_(static_cast<std::size_t>(instances)) {}
-  void set(int instance, const InstanceState& state) {
-    InstanceState& known = states_[static_cast<std::size_t>(instance)];
+  void set(int instance, const InstanceBacklog& state) {
+    InstanceBacklog& known = states_[static_cast<std::size_t>(instance)];
     sum_.waiting += state.waiting - known.waiting;
     sum_.waiting_tokens += state.waiting_tokens - known.waiting_tokens;
     sum_.kv_tokens += state.kv_tokens - known.kv_tokens;
     known = state;
   }
-  [[nodiscard]] const InstanceState& sum() const { return sum_; }
+  [[nodiscard]] const InstanceBacklog& sum() const { return sum_; }
 
  private:
-  std::vector<InstanceState> states_;
-  InstanceState sum_;
+  std::vector<InstanceBacklog> states_;
+  InstanceBacklog sum_;
 };
 
 }  // namespace tokenomics

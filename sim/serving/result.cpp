@@ -20,6 +20,8 @@ void RequestCounts::merge(const RequestCounts& other) {
   unfinished += other.unfinished;
   preemptions += other.preemptions;
   truncated += other.truncated;
+  lost += other.lost;
+  retries += other.retries;
 }
 
 void LatencyMetric::add(std::int64_t value_ns, int batch) {
@@ -82,6 +84,15 @@ void PoolResult::merge(const PoolResult& other) {
   held_s += other.held_s;
   batch_held_s += other.batch_held_s;
   cache.merge(other.cache);
+  serving_s += other.serving_s;
+  starting_s += other.starting_s;
+  draining_s += other.draining_s;
+  down_s += other.down_s;
+  starts += other.starts;
+  stops += other.stops;
+  failures += other.failures;
+  if (timeline.empty()) timeline.resize(other.timeline.size());
+  for (std::size_t i = 0; i < other.timeline.size(); ++i) timeline[i] += other.timeline[i];
 }
 
 void CacheResult::merge(const CacheResult& other) {
@@ -126,6 +137,17 @@ void ClassResult::merge(const ClassResult& other) {
   judged_all += other.judged_all;
 }
 
+void FleetExtremes::merge(const FleetExtremes& other) {
+  if (other.gpus_peak > gpus_peak) {
+    gpus_peak = other.gpus_peak;
+    at_peak = other.at_peak;
+  }
+  if (other.gpus_trough < gpus_trough) {
+    gpus_trough = other.gpus_trough;
+    at_trough = other.at_trough;
+  }
+}
+
 void ServiceResult::merge(const ServiceResult& other) {
   measured_s += other.measured_s;
   requests.merge(other.requests);
@@ -156,6 +178,8 @@ void ServiceResult::merge(const ServiceResult& other) {
   TOKENOMICS_CHECK(classes.size() == other.classes.size(),
                    fmt::format("{} classes and {}", classes.size(), other.classes.size()));
   for (std::size_t i = 0; i < classes.size(); ++i) classes[i].merge(other.classes[i]);
+  if (fleet && other.fleet) fleet->merge(*other.fleet);
+  else if (other.fleet) fleet = other.fleet;
   events += other.events;
 }
 

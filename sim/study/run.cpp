@@ -24,6 +24,19 @@ void add_notes(RunResult& result) {
         "stationary start: speeds are of requests that complete in a window, first tokens of requests that arrive in it; "
         "end-to-end times are not measured");
   }
+  if (!result.fleet.control.empty()) {
+    result.notes.push_back(
+        "instances come and go: GPU-hours and cost run from the order of an instance until it is off, start-up and draining "
+        "included; those on at the start are not charged for a start");
+  }
+  if (result.scenario.fleet.failures) {
+    result.notes.push_back(
+        "failures are of whole instances while they are up; a user pays for a prompt once, however often it is computed");
+  }
+  if (result.fleet.research) {
+    result.notes.push_back(
+        "prices are made from the GPU-hours that serving holds; the worth of those lent to research is told beside them");
+  }
   result.notes.push_back(
       "throughput is given over decode GPUs and over all GPUs; speed percentiles are slow tails: p10 is what nine users of "
       "ten exceed");
@@ -73,7 +86,9 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
                                                                 static_cast<double>(result.max_context_tokens));
   summarise_pools(result, service, outcomes);
   summarise_fleet(result, service, outcomes);
+  summarise_control(result, service);
   summarise_money(result, service, outcomes);
+  summarise_research(result);
   summarise_windows(result, service, outcomes);
   find_binding_limits(result, service, outcomes);
   add_notes(result);

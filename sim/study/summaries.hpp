@@ -9,6 +9,10 @@ namespace tokenomics {
 /// Fills the parts of a RunResult from what was simulated. `result.service`, `represents_s` and `scale` are set.
 void summarise_pools(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes);
 void summarise_fleet(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes);
+/// Fleets whose instances come and go: what they held, and what it was for.
+void summarise_control(RunResult& result, const BuiltService& service);
+/// After the money: what GPUs that serving does not hold are worth.
+void summarise_research(RunResult& result);
 void summarise_money(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes);
 void summarise_windows(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes);
 void find_binding_limits(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes);

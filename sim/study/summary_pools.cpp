@@ -112,7 +112,8 @@ void summarise_fleet(RunResult& result, const BuiltService& service, const std::
     fleet.nodes_trough = std::min(fleet.nodes_trough, outcome.plan.fleet.nodes);
   }
   fleet.gpu_hours = fleet.gpus_mean * result.represents_s / kSecondsPerHour;
-  fleet.gpu_hours_released = (fleet.gpus_peak - fleet.gpus_mean) * result.represents_s / kSecondsPerHour;
+  const double owned = result.scenario.fleet.owned_gpus.value_or(fleet.gpus_peak);
+  fleet.gpu_hours_released = (owned - fleet.gpus_mean) * result.represents_s / kSecondsPerHour;
 }
 
 void summarise_windows(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes) {

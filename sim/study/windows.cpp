@@ -7,6 +7,7 @@
 
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/base/parallel.hpp"
+#include "tokenomics/study/fleet_control.hpp"
 #include "tokenomics/units/quantity.hpp"
 
 namespace tokenomics {
@@ -72,6 +73,10 @@ ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service
   config.replication = replication * 4096 + window;
   config.step_by_step = options.step_by_step;
   if (window == 0 && replication == 0) config.observer = options.observer;
+  if (const auto control = fleet_control(scenario, service)) {
+    config.fleet = control->pools;
+    for (std::size_t i = 0; i < config.pools.size(); ++i) config.pools[i].instances = control->on_at_start[i];
+  }
   if (scenario.measure.start == MeasureSpec::Start::Stationary)
     config.stationary = StationaryStart{service.lengths.get(), plan.rate_per_s};
   const auto source = workload.source(scenario.seed, config.replication, plan.stands_for_s > 0 ? plan.rate_per_s : 1.0);

@@ -170,7 +170,7 @@ TEST_CASE("A larger tier that is written through never finds less", "[laws]") {
       const SharedTiers none = make_shared_tiers(config, source.tree);
       Window window{0, kNever};
       CacheResult result;
-      PrefixCache cache(config, source.tree, none, {1, 1}, window, result);
+      PrefixCache cache(config, source.tree, none, 1, window, result);
       std::vector<std::int64_t> found;
       for (SimTime now = 1; source.next_arrival() != kNever; ++now) {
         const Request r = source.take();

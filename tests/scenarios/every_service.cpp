@@ -36,7 +36,8 @@ double busy_share(const PoolResult& pool) { return pool.busy_s / pool.provisione
 void check_requests(const RunResult& run) {
   const RequestCounts& requests = run.service.requests;
   CHECK(requests.arrived > 0);
-  CHECK(requests.arrived == requests.completed + requests.rejected() + requests.cancelled + requests.unfinished);
+  CHECK(requests.arrived ==
+        requests.completed + requests.rejected() + requests.cancelled + requests.lost + requests.unfinished);
   CHECK(requests.truncated <= requests.arrived);
   CHECK(run.service.answers > 0);
 }

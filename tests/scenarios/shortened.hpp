@@ -24,6 +24,7 @@ inline std::vector<std::string> shortened(const std::string& service) {
       {"deepseek-api-spring-2025", {"/measure/warm_up_s=300", "/measure/duration_s=120"}},
       {"deepseek-production-2025-02", {"/measure/windows_per_day=2"}},
       {"deepseek-schedule-2025-02", {"/measure/windows_per_day=3"}},
+      {"llama-70b-autoscaled-day", {"/measure/duration_s=3600"}},
   };
   const auto found = sets.find(service);
   return found == sets.end() ? std::vector<std::string>{} : found->second;

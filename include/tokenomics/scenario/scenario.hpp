@@ -13,6 +13,7 @@
 #include "tokenomics/roofline/calibration.hpp"
 #include "tokenomics/roofline/plan.hpp"
 #include "tokenomics/sim/admission.hpp"
+#include "tokenomics/sim/fleet.hpp"
 #include "tokenomics/sim/policies.hpp"
 #include "tokenomics/sim/prefix_cache.hpp"
 #include "tokenomics/workload/workload.hpp"
@@ -79,14 +80,42 @@ struct DeploymentSpec {
   [[nodiscard]] bool routes_by(RouterPolicy policy) const { return router == policy || router_rules.decode == policy; }
 };
 
+/// How instances come up: the time from the order to the first request is provisioning + weights / bandwidth + warm-up.
+struct StartUpSpec {
+  double provisioning_s = 60;
+  double load_GBps_per_gpu = 2;
+  double warm_up_s = 60;
+  bool operator==(const StartUpSpec&) const = default;
+};
+
+struct FailureSpec {
+  double mtbf_gpu_hours = 50'677;  ///< an instance of n GPUs fails n times as often
+  double repair_s = 0;
+  double detect_s = 0;
+  bool retry = true;
+  bool paid_while_down = true;
+};
+
+/// One pool's rule inside a run. Pools without one keep their instances.
+struct AutoscaleSpec {
+  std::string pool;
+  Scaling scaling;
+};
+
 /// Absent: the deployment's fixed instances. `HoldService`: per window of the day, as few units as hold the service.
+/// `Schedule`: per window of the day, or in a run without windows by its clock. `Autoscale`: inside a run.
 struct FleetSpec {
-  enum class Kind { Fixed, HoldService, Schedule };
+  enum class Kind { Fixed, HoldService, Schedule, Autoscale };
   Kind kind = Kind::Fixed;
   double interactivity_tok_s_user = 0;  ///< HoldService: decode units hold this mean speed
   double ttft_p90_s = 0;                ///< HoldService: prefill units hold this
   std::optional<int> max_nodes;
   std::vector<std::pair<double, int>> schedule_nodes;  ///< Schedule: (from hour, nodes), sorted
+  std::vector<AutoscaleSpec> autoscale;
+  std::optional<StartUpSpec> start_up;
+  std::optional<FailureSpec> failures;
+  std::optional<double> owned_gpus;                 ///< what is not held of them is lent to research
+  std::optional<double> research_usd_per_gpu_hour;  ///< what a lent GPU-hour is worth
 };
 
 struct LimitsSpec {

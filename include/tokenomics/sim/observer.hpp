@@ -7,7 +7,7 @@
 
 namespace tokenomics {
 
-enum class Outcome { Completed, RejectedContextLimit, RejectedQueueFull, RejectedAdmission };
+enum class Outcome { Completed, RejectedContextLimit, RejectedQueueFull, RejectedAdmission, LostToFailure };
 
 /// One request as it ended. Times are kNever when they were not reached.
 struct RequestRecord {
@@ -19,6 +19,7 @@ struct RequestRecord {
   int instance = -1;  ///< where it decoded
   int preemptions = 0;
   bool measured = false;  ///< arrived inside the measured window
+  int retries = 0;        ///< after failures of instances
 };
 
 /// A run of steps of one instance during which nobody joined or left.

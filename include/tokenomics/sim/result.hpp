@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@
 
 namespace tokenomics {
 
-/// Requests that arrived in the measured window, by what became of them: arrived = completed + rejected_* + unfinished.
-/// Preemptions are counted apart (a request may be preempted several times and still complete).
+/// Requests that arrived in the measured window, by what became of them: arrived = completed + rejected_* + lost +
+/// unfinished. Preemptions and retries are counted apart (a request may have several and still complete).
 struct RequestCounts {
   std::uint64_t arrived = 0;
   std::uint64_t completed = 0;
@@ -22,6 +23,8 @@ struct RequestCounts {
   std::uint64_t cancelled = 0;
   std::uint64_t unfinished = 0;
   std::uint64_t preemptions = 0;
+  std::uint64_t lost = 0;       ///< with an instance that failed
+  std::uint64_t retries = 0;    ///< sent to another instance after a failure
   std::uint64_t truncated = 0;  ///< of arrived: their answers end at the context limit
 
   [[nodiscard]] std::uint64_t rejected() const { return rejected_context_limit + rejected_queue_full + rejected_admission; }
@@ -71,6 +74,13 @@ struct PoolResult {
   double held_s = 0;           ///< idle instance-seconds in which the waiting rule held requests back
   CacheResult cache;           ///< empty without a prefix cache
   double batch_held_s = 0;     ///< busy instance-seconds in which nothing but the batch tier's rule held a request back
+  // Of provisioned_s, where instances come and go (zero in a fixed fleet).
+  double serving_s = 0;   ///< on or draining
+  double starting_s = 0;  ///< ordered, not up yet
+  double draining_s = 0;  ///< finishing what they have, taking nothing new
+  double down_s = 0;      ///< failed and under repair; in provisioned_s only where that is paid for
+  std::uint64_t starts = 0, stops = 0, failures = 0;
+  std::vector<double> timeline;  ///< provisioned_s by part of the window; empty in a fixed fleet
 
   void merge(const PoolResult& other);
 };
@@ -90,6 +100,14 @@ struct ClassResult {
   void merge(const ClassResult& other);
 };
 
+/// Most and fewest GPUs held at one time, and the instances of each pool at that time.
+struct FleetExtremes {
+  double gpus_peak = 0, gpus_trough = 0;
+  std::vector<int> at_peak, at_trough;
+
+  void merge(const FleetExtremes& other);
+};
+
 /// One simulated window, or several merged in a fixed order.
 struct ServiceResult {
   double measured_s = 0;
@@ -104,8 +122,9 @@ struct ServiceResult {
   std::uint64_t answers = 0;
   std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
   std::vector<PoolResult> pools;
-  std::vector<ClassResult> classes;  ///< by priority; empty where classes are not told apart
-  std::uint64_t events = 0;          ///< handled by the engine, measured or not
+  std::vector<ClassResult> classes;    ///< by priority; empty where classes are not told apart
+  std::optional<FleetExtremes> fleet;  ///< where instances come and go
+  std::uint64_t events = 0;            ///< handled by the engine, measured or not
 
   void merge(const ServiceResult& other);
 };

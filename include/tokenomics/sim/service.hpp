@@ -6,6 +6,7 @@
 
 #include "tokenomics/roofline/step_timer.hpp"
 #include "tokenomics/sim/admission.hpp"
+#include "tokenomics/sim/fleet.hpp"
 #include "tokenomics/sim/observer.hpp"
 #include "tokenomics/sim/policies.hpp"
 #include "tokenomics/sim/prefix_cache.hpp"
@@ -63,6 +64,7 @@ struct StationaryStart {
 
 struct ServiceConfig {
   std::vector<PoolConfig> pools;  ///< one Mixed, or one Prefill and one Decode
+  std::vector<PoolFleet> fleet;   ///< one a pool: instances come and go; empty: they are all on all the time
   RouterPolicy router = RouterPolicy::RoundRobin;
   RouterRules router_rules;
   KvTransfer kv_transfer;

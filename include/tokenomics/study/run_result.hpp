@@ -62,12 +62,40 @@ struct PoolSummary {
   bool calibration_is_family_default = false;
 };
 
+/// What a pool's instances did where they come and go. Seconds and counts are of the time the run stands for.
+struct PoolControlSummary {
+  double start_up_s = 0;  ///< from the order to the first request: provisioning, weights, warm-up
+  double load_s = 0;      ///< of it: weights into the GPUs
+  double starts = 0, stops = 0, failures = 0;
+  double starting_gpu_hours = 0, draining_gpu_hours = 0, down_gpu_hours = 0;
+  std::optional<double> availability;     ///< time up over time up or down; absent without failures
+  std::optional<double> mtbf_instance_s;  ///< absent without failures
+};
+
+/// Instances held, by pool, on average over a part of the measured time.
+struct FleetTimePoint {
+  double from_s = 0;  ///< since the window's start
+  std::vector<double> instances;
+};
+
+/// What GPUs that serving does not hold are worth. `having` of the cost is that of the held ones, from which prices are
+/// made; here the whole fleet is paid for, and research pays for its part.
+struct ResearchSummary {
+  Usd owned{0};  ///< all owned GPU-hours, lent ones included
+  Usd value{0};  ///< of the lent ones
+  Usd net{0};    ///< owned - value: what serving has to earn
+  std::optional<UsdPerToken> net_own_mix;
+};
+
 struct FleetSummary {
   double gpus_mean = 0;
   double gpus_peak = 0;
   double gpu_hours = 0;
   double gpu_hours_released = 0;  ///< against the peak held all the time: hours given back to research
   double nodes_mean = 0, nodes_peak = 0, nodes_trough = 0;
+  std::vector<PoolControlSummary> control;  ///< by pool; empty where the instances stay
+  std::vector<FleetTimePoint> timeline;     ///< of runs of a given duration
+  std::optional<ResearchSummary> research;
 };
 
 struct PriceSummary {

@@ -55,6 +55,11 @@ void totals_table(TextPage& page, const RunResult& result) {
   };
   table.rows.push_back({"cost of having the fleet", usd(cost), "", ""});
   table.rows.push_back({"  of it in use", usd(result.cost.in_use), "", ""});
+  if (const auto& research = result.fleet.research) {
+    table.rows.push_back({"all owned GPUs, lent ones too", usd(research->owned), "", ""});
+    table.rows.push_back({"  less their worth to research", usd(research->value), "", ""});
+    table.rows.push_back({"  what serving has to earn", usd(research->net), "", ""});
+  }
   revenue_row(price.from_card ? "revenue by the price card" : "revenue at cost and margin", price.revenue);
   revenue_row("  all at standard prices", price.revenue_list);
   revenue_row("  realised", price.revenue_realised);

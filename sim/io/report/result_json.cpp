@@ -19,17 +19,21 @@ ordered_json per_mtok(const std::optional<UsdPerToken>& price) {
 }
 double gb(Bytes bytes) { return bytes.value() * 1e-9; }
 
-ordered_json requests_block(const RequestCounts& counts) {
-  return {{"arrived", counts.arrived},
-          {"completed", counts.completed},
-          {"rejected",
-           {{"context_limit", counts.rejected_context_limit},
-            {"queue_full", counts.rejected_queue_full},
-            {"admission", counts.rejected_admission}}},
-          {"cancelled", counts.cancelled},
-          {"unfinished", counts.unfinished},
-          {"preemptions", counts.preemptions},
-          {"truncated", counts.truncated}};
+ordered_json requests_block(const RequestCounts& counts, bool with_failures) {
+  ordered_json block{{"arrived", counts.arrived},
+                     {"completed", counts.completed},
+                     {"rejected",
+                      {{"context_limit", counts.rejected_context_limit},
+                       {"queue_full", counts.rejected_queue_full},
+                       {"admission", counts.rejected_admission}}},
+                     {"cancelled", counts.cancelled},
+                     {"unfinished", counts.unfinished},
+                     {"preemptions", counts.preemptions},
+                     {"truncated", counts.truncated}};
+  if (!with_failures) return block;
+  block["lost"] = counts.lost;
+  block["retries"] = counts.retries;
+  return block;
 }
 
 /// Whether a block is asked for: some wanted figure lies in it.
@@ -128,35 +132,87 @@ ordered_json memory_block(const RunResult& result) {
   return block;
 }
 
-ordered_json fleet_block(const FleetSummary& fleet) {
-  return {{"gpus_mean", tidy(fleet.gpus_mean)},      {"gpus_peak", tidy(fleet.gpus_peak)},
-          {"gpu_hours", tidy(fleet.gpu_hours)},      {"gpu_hours_released", tidy(fleet.gpu_hours_released)},
-          {"nodes_mean", tidy(fleet.nodes_mean)},    {"nodes_peak", tidy(fleet.nodes_peak)},
-          {"nodes_trough", tidy(fleet.nodes_trough)}};
+ordered_json control_block(const PoolSummary& pool, const PoolControlSummary& control) {
+  return {{"name", pool.name},
+          {"start_up_s", tidy(control.start_up_s)},
+          {"load_s", tidy(control.load_s)},
+          {"starts", tidy(control.starts)},
+          {"stops", tidy(control.stops)},
+          {"failures", tidy(control.failures)},
+          {"starting_gpu_hours", tidy(control.starting_gpu_hours)},
+          {"draining_gpu_hours", tidy(control.draining_gpu_hours)},
+          {"down_gpu_hours", tidy(control.down_gpu_hours)},
+          {"mtbf_instance_s", tidy(control.mtbf_instance_s)},
+          {"availability", tidy(control.availability)}};
+}
+
+/// Where instances come and go: totals over the pools, each pool, and the time.
+void add_control(ordered_json& block, const RunResult& result) {
+  PoolControlSummary sum;
+  ordered_json pools = ordered_json::array(), timeline = ordered_json::array();
+  for (std::size_t i = 0; i < result.fleet.control.size(); ++i) {
+    const PoolControlSummary& one = result.fleet.control[i];
+    sum.starts += one.starts;
+    sum.stops += one.stops;
+    sum.failures += one.failures;
+    sum.starting_gpu_hours += one.starting_gpu_hours;
+    pools.push_back(control_block(result.pools[i], one));
+  }
+  for (const FleetTimePoint& point : result.fleet.timeline) {
+    ordered_json instances = ordered_json::array();
+    for (const double count : point.instances) instances.push_back(tidy(count));
+    timeline.push_back({{"from_s", tidy(point.from_s)}, {"instances", std::move(instances)}});
+  }
+  block["starts"] = tidy(sum.starts);
+  block["stops"] = tidy(sum.stops);
+  block["failures"] = tidy(sum.failures);
+  block["starting_gpu_hours"] = tidy(sum.starting_gpu_hours);
+  block["pools"] = std::move(pools);
+  block["timeline"] = std::move(timeline);
+}
+
+ordered_json research_block(const ResearchSummary& research) {
+  return {{"owned_usd", tidy(research.owned.value())},
+          {"value_usd", tidy(research.value.value())},
+          {"net_usd", tidy(research.net.value())},
+          {"net_own_mix_usd_per_mtok", per_mtok(research.net_own_mix)}};
+}
+
+ordered_json fleet_block(const RunResult& result) {
+  const FleetSummary& fleet = result.fleet;
+  ordered_json block{{"gpus_mean", tidy(fleet.gpus_mean)},      {"gpus_peak", tidy(fleet.gpus_peak)},
+                     {"gpu_hours", tidy(fleet.gpu_hours)},      {"gpu_hours_released", tidy(fleet.gpu_hours_released)},
+                     {"nodes_mean", tidy(fleet.nodes_mean)},    {"nodes_peak", tidy(fleet.nodes_peak)},
+                     {"nodes_trough", tidy(fleet.nodes_trough)}};
+  if (!fleet.control.empty()) add_control(block, result);
+  if (fleet.research) block["research_value_usd"] = tidy(fleet.research->value.value());
+  return block;
 }
 
 ordered_json cost_block(const RunResult& result) {
   const CostBreakdown& cost = result.cost;
   const PerToken& token = cost.per_token;
   const bool spans_time = result.represents_s > 0;
-  return {{"usd_per_gpu_hour", cost.per_gpu ? tidy(in_usd_per_hour(*cost.per_gpu)) : ordered_json(nullptr)},
-          {"usd_total", tidy(cost.having.value())},
-          {"usd_per_hour",
-           spans_time ? tidy(cost.having.value() * kSecondsPerHour / result.represents_s) : ordered_json(nullptr)},
-          {"usd_per_mtok",
-           {{"input", per_mtok(token.input)},
-            {"input_computed", per_mtok(token.input_computed)},
-            {"input_cached", per_mtok(token.input_cached)},
-            {"output", per_mtok(token.output)},
-            {"blended_3_1", per_mtok(token.blended_3_1)},
-            {"own_mix", per_mtok(token.own_mix)}}},
-          {"usd_per_answer", usd(cost.per_answer)},
-          {"usd_in_use", tidy(cost.in_use.value())},
-          {"parts_usd",
-           {{"input_computed", tidy(cost.parts.input_computed.value())},
-            {"input_cached", tidy(cost.parts.input_cached.value())},
-            {"output", tidy(cost.parts.output.value())},
-            {"unallocated", tidy(cost.unallocated.value())}}}};
+  ordered_json block{{"usd_per_gpu_hour", cost.per_gpu ? tidy(in_usd_per_hour(*cost.per_gpu)) : ordered_json(nullptr)},
+                     {"usd_total", tidy(cost.having.value())},
+                     {"usd_per_hour", spans_time ? tidy(cost.having.value() * kSecondsPerHour / result.represents_s)
+                                                 : ordered_json(nullptr)},
+                     {"usd_per_mtok",
+                      {{"input", per_mtok(token.input)},
+                       {"input_computed", per_mtok(token.input_computed)},
+                       {"input_cached", per_mtok(token.input_cached)},
+                       {"output", per_mtok(token.output)},
+                       {"blended_3_1", per_mtok(token.blended_3_1)},
+                       {"own_mix", per_mtok(token.own_mix)}}},
+                     {"usd_per_answer", usd(cost.per_answer)},
+                     {"usd_in_use", tidy(cost.in_use.value())},
+                     {"parts_usd",
+                      {{"input_computed", tidy(cost.parts.input_computed.value())},
+                       {"input_cached", tidy(cost.parts.input_cached.value())},
+                       {"output", tidy(cost.parts.output.value())},
+                       {"unallocated", tidy(cost.unallocated.value())}}}};
+  if (result.fleet.research) block["research"] = research_block(*result.fleet.research);
+  return block;
 }
 
 ordered_json price_block(const PriceSummary& price) {
@@ -303,13 +359,13 @@ ordered_json result_json(const RunResult& result, const ReportOptions& options) 
   const auto add = [&](const char* key, const auto& block) {
     if (is_wanted(options, key)) file[key] = block();
   };
-  add("requests", [&] { return requests_block(result.service.requests); });
+  add("requests", [&] { return requests_block(result.service.requests, result.scenario.fleet.failures.has_value()); });
   add("latency", [&] { return latency_block(result.service, options); });
   add("interactivity_tok_s_user", [&] { return interactivity_block(result.service); });
   add("throughput", [&] { return throughput_block(result); });
   add("pools", [&] { return list_of(result.pools, pool_block); });
   add("memory", [&] { return memory_block(result); });
-  add("fleet", [&] { return fleet_block(result.fleet); });
+  add("fleet", [&] { return fleet_block(result); });
   add("cost", [&] { return cost_block(result); });
   add("price", [&] { return price_block(result.price); });
   add("answer", [&] { return answer_block(result); });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "figures.hpp"
+#include "fleet_blocks.hpp"
 #include "money_blocks.hpp"
 #include "number_format.hpp"
 #include "text_page.hpp"
@@ -74,6 +75,11 @@ void request_section(TextPage& page, const RunResult& result) {
                 whole(static_cast<double>(n.rejected_context_limit)), whole(static_cast<double>(n.rejected_queue_full)),
                 whole(static_cast<double>(n.rejected_admission)), whole(static_cast<double>(n.unfinished)),
                 whole(static_cast<double>(n.truncated)), whole(static_cast<double>(n.preemptions))}}});
+  if (result.scenario.fleet.failures) {
+    page.paragraph(fmt::format("After failures of instances: sent elsewhere {} times, {} requests lost.",
+                               whole(static_cast<double>(n.retries)), whole(static_cast<double>(n.lost))),
+                   2);
+  }
   const SloFigures slo = slo_figures(result);
   if (!slo.met) return;
   std::string line = fmt::format("SLO {}:", *slo.met ? "met" : "missed");
@@ -280,6 +286,7 @@ std::string result_table(const RunResult& result, const ReportOptions& options) 
   class_section(page, result);
   throughput_section(page, result);
   window_section(page, result);
+  fleet_section(page, result);
   pool_section(page, result);
   binding_section(page, result);
   money_section(page, result);

@@ -110,15 +110,6 @@ void check_limits(const Network& network, const json& file, const Reporter& repo
            "at most " + text(network.max_context_tokens) + ", the maximum of " + network.name);
 }
 
-void check_fleet(const Scenario& scenario, const Reporter& report) {
-  const auto& pools = scenario.deployment.pools;
-  const bool has_prefill =
-      std::any_of(pools.begin(), pools.end(), [](const PoolSpec& pool) { return pool.role == PoolRole::Prefill; });
-  if (scenario.fleet.kind == FleetSpec::Kind::HoldService && has_prefill && scenario.fleet.ttft_p90_s <= 0) {
-    report.at("ttft_p90_s").add("", "the first-token time that prefill units hold (missing)");
-  }
-}
-
 void check_measure(const Scenario& scenario, const Reporter& report) {
   const auto& arrivals = scenario.workload.arrivals;
   if (scenario.measure.start != MeasureSpec::Start::Stationary) return;

@@ -106,6 +106,8 @@ Scenario scenario_from(const Document& document, const Catalogue& catalogue, std
   scenario.pricing = pricing_from(section(file, "pricing", report), report.at("pricing"));
   scenario.measure = measure_from(section(file, "measure", report), report.at("measure"), workload ? &*workload : nullptr);
   if (workload) check_measure(scenario, report.at("measure"));
+  if (report.at("fleet").clean() && report.at("measure").clean() && report.at("deployment").clean())
+    check_fleet_run(scenario, section(file, "fleet", report), report.at("fleet"));
   return scenario;
 }
 

@@ -65,6 +65,8 @@ void check_pool(const PoolSpec& pool, const nlohmann::json& file, const Reporter
 void check_topology(const std::vector<PoolSpec>& pools, const Reporter& report);
 void check_limits(const Network& network, const nlohmann::json& file, const Reporter& report);
 void check_fleet(const Scenario& scenario, const Reporter& report);
+/// What the fleet's section and the measured time ask of each other; `measure` must have been read.
+void check_fleet_run(const Scenario& scenario, const nlohmann::json& file, const Reporter& report);
 void check_measure(const Scenario& scenario, const Reporter& report);
 
 }  // namespace tokenomics

@@ -23,51 +23,7 @@ void write(json& object, const char* key, const std::optional<Value>& value) {
   if (value) object[key] = *value;
 }
 
-constexpr std::array<std::pair<const char*, FleetSpec::Kind>, 3> kFleetKinds{{{"fixed", FleetSpec::Kind::Fixed},
-                                                                              {"hold_service", FleetSpec::Kind::HoldService},
-                                                                              {"schedule", FleetSpec::Kind::Schedule}}};
-
 }  // namespace
-
-// Fleet -------------------------------------------------------------------------------------------------------------
-
-FleetSpec fleet_from(const json& file, const Reporter& report) {
-  FleetSpec fleet;
-  const std::string kind = file.value("kind", "fixed");
-  for (const auto& [name, value] : kFleetKinds) {
-    if (kind == name) fleet.kind = value;
-  }
-  fleet.interactivity_tok_s_user = file.value("interactivity_tok_s_user", 0.0);
-  fleet.ttft_p90_s = file.value("ttft_p90_s", 0.0);
-  fleet.max_nodes = optional_at<int>(file, "max_nodes");
-  if (file.contains("schedule_nodes"))
-    fleet.schedule_nodes = file["schedule_nodes"].get<std::vector<std::pair<double, int>>>();
-  for (std::size_t i = 1; i < fleet.schedule_nodes.size(); ++i) {
-    if (fleet.schedule_nodes[i].first > fleet.schedule_nodes[i - 1].first) continue;
-    report.at("schedule_nodes")
-        .at(std::to_string(i))
-        .add(file["schedule_nodes"][i].dump(), "a later hour than the one before");
-  }
-  if (fleet.kind == FleetSpec::Kind::HoldService && !file.contains("interactivity_tok_s_user")) {
-    report.at("interactivity_tok_s_user").add("", "the speed that decode units hold (missing)");
-  }
-  if ((fleet.kind == FleetSpec::Kind::Schedule) != file.contains("schedule_nodes")) {
-    report.at("schedule_nodes").add("", "a list of [from hour, nodes] for the kind schedule, and for no other");
-  }
-  return fleet;
-}
-
-json json_of(const FleetSpec& fleet) {
-  json file = json::object();
-  for (const auto& [name, value] : kFleetKinds) {
-    if (fleet.kind == value) file["kind"] = name;
-  }
-  if (fleet.interactivity_tok_s_user > 0) file["interactivity_tok_s_user"] = fleet.interactivity_tok_s_user;
-  if (fleet.ttft_p90_s > 0) file["ttft_p90_s"] = fleet.ttft_p90_s;
-  write(file, "max_nodes", fleet.max_nodes);
-  if (!fleet.schedule_nodes.empty()) file["schedule_nodes"] = fleet.schedule_nodes;
-  return file;
-}
 
 // Limits and SLO ----------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,7 @@ namespace tokenomics {
 CacheTier::CacheTier(PromptTree& tree, std::optional<std::int64_t> capacity_tokens, SimTime time_to_live)
     : tree_(tree), capacity_(capacity_tokens), time_to_live_(time_to_live) {}
 
-CacheTier::~CacheTier() {
-  for (const Entry& entry : entries_) {
-    if (entry.segment != kNoSegment) tree_.release(entry.segment);
-  }
-}
+CacheTier::~CacheTier() { clear(); }
 
 CacheTier::Place CacheTier::place_of(SegmentId segment) const {
   const auto found = where_.find(segment);
@@ -30,6 +26,24 @@ TokenSpan CacheTier::held(SegmentId segment) const {
 bool CacheTier::pinned(SegmentId segment) const {
   const Place place = place_of(segment);
   return place != kNowhere && entries_[place].pins > 0;
+}
+
+void CacheTier::clear() {
+  for (const Entry& entry : entries_) {
+    if (entry.segment != kNoSegment) tree_.release(entry.segment);
+  }
+  dropped_ += tokens_;
+  tokens_ = evictable_ = 0;
+  entries_.clear();
+  free_.clear();
+  where_.clear();
+  oldest_ = newest_ = kNowhere;
+}
+
+double CacheTier::sample(SimTime now, const Window& window) {
+  const double inside_s = window.overlap_s(sampled_, now);
+  sampled_ = now;
+  return inside_s * static_cast<double>(tokens_);
 }
 
 void CacheTier::expire(SimTime now) {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "../../core/window.hpp"
 #include "tokenomics/base/sim_time.hpp"
 #include "tokenomics/workload/prompt_tree.hpp"
 
@@ -54,6 +55,11 @@ class CacheTier {
   /// Evicts at least `tokens`, or all that is not pinned; cuts are at multiples of `block` tokens.
   void make_room(std::int64_t tokens, std::int64_t block, const Evicted& evicted);
 
+  /// Everything goes, pinned or not.
+  void clear();
+  /// Tokens held times seconds since the last call, inside the window.
+  double sample(SimTime now, const Window& window);
+
   [[nodiscard]] std::int64_t tokens() const { return tokens_; }
   [[nodiscard]] std::int64_t evictable() const { return evictable_; }
   [[nodiscard]] std::size_t segments() const { return where_.size(); }
@@ -86,6 +92,7 @@ class CacheTier {
   std::vector<Entry> entries_;
   std::vector<Place> free_;
   Place oldest_ = kNowhere, newest_ = kNowhere;
+  SimTime sampled_ = 0;
   std::int64_t tokens_ = 0, evictable_ = 0, written_ = 0, dropped_ = 0;
 };
 

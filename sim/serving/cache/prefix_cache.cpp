@@ -22,17 +22,16 @@ SharedTiers make_shared_tiers(const PrefixCacheConfig& config, PromptTree& tree)
   return tiers;
 }
 
-PrefixCache::PrefixCache(const PrefixCacheConfig& config, PromptTree& tree, const SharedTiers& shared, Place place,
+PrefixCache::PrefixCache(const PrefixCacheConfig& config, PromptTree& tree, const SharedTiers& shared, int ranks,
                          const Window& window, CacheResult& result)
     : config_(config),
       tree_(tree),
       window_(window),
       result_(result),
-      share_(1.0 / place.instances),
       hbm_(tree, std::nullopt, config.in_hbm ? config.time_to_live : -1) {
   for (std::size_t i = 0; i < config.tiers.size(); ++i) {
     const CacheTierConfig& tier = config.tiers[i];
-    Below below{&tier, nullptr, shared[i].get(), std::vector<SimTime>(static_cast<std::size_t>(place.ranks), 0)};
+    Below below{&tier, nullptr, shared[i].get(), std::vector<SimTime>(static_cast<std::size_t>(ranks), 0)};
     if (!tier.shared) {
       below.own = std::make_unique<CacheTier>(tree, tier.capacity_tokens, tier.time_to_live);
       below.tier = below.own.get();
@@ -203,12 +202,15 @@ void PrefixCache::evicted(std::size_t place, SegmentId segment, TokenSpan span) 
 }
 
 void PrefixCache::sample(SimTime now) {
-  const double inside_s = window_.overlap_s(sampled_, now);
-  sampled_ = now;
-  if (inside_s <= 0) return;
-  for (std::size_t place = 0; place <= below_.size(); ++place) {
-    const bool shared = place > 0 && below_[place - 1].config->shared;
-    result_.held_token_s[place] += inside_s * (shared ? share_ : 1.0) * static_cast<double>(tier(place).tokens());
+  for (std::size_t place = 0; place <= below_.size(); ++place)
+    result_.held_token_s[place] += tier(place).sample(now, window_);
+}
+
+void PrefixCache::lose() {
+  hbm_.clear();
+  for (Below& below : below_) {
+    if (below.own) below.own->clear();
+    std::fill(below.links_free.begin(), below.links_free.end(), 0);
   }
 }
 

@@ -23,12 +23,9 @@ SharedTiers make_shared_tiers(const PrefixCacheConfig& config, PromptTree& tree)
 /// their own the instance counts. tokens() + the instance's own is what HBM holds.
 class PrefixCache {
  public:
-  struct Place {
-    int instances = 1;  ///< of the pool: they share the shared tiers
-    int ranks = 1;      ///< data-parallel ranks of this one: each has a link to the lower tiers
-  };
-  PrefixCache(const PrefixCacheConfig& config, PromptTree& tree, const SharedTiers& shared, Place place,
-              const Window& window, CacheResult& result);
+  /// `ranks`: data-parallel ranks of the instance: each has a link to the lower tiers.
+  PrefixCache(const PrefixCacheConfig& config, PromptTree& tree, const SharedTiers& shared, int ranks, const Window& window,
+              CacheResult& result);
 
   /// What HBM holds of a prompt now: whole blocks, and at least one token is left to compute. `unpinned` is what stops
   /// being evictable when it is taken.
@@ -58,6 +55,8 @@ class PrefixCache {
   [[nodiscard]] std::int64_t evictable() const { return hbm_.evictable(); }
   /// Counts what is held up to `now`.
   void sample(SimTime now);
+  /// HBM and the instance's own tiers lose all they hold, whoever reads it; shared tiers lose nothing.
+  void lose();
 
  private:
   struct Part {
@@ -87,14 +86,12 @@ class PrefixCache {
   PromptTree& tree_;
   const Window& window_;
   CacheResult& result_;
-  double share_;  ///< of what the shared tiers hold
   CacheTier hbm_;
   std::vector<Below> below_;
   std::vector<CacheTier::Evicted> on_evicted_;
   std::vector<Part> path_;             ///< of the prompt that is looked at: root first
   std::vector<std::int64_t> loading_;  ///< scratch of load()
   SimTime now_ = 0;
-  SimTime sampled_ = 0;
 };
 
 }  // namespace tokenomics
