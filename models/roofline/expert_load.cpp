@@ -5,65 +5,10 @@
 #include <map>
 #include <numeric>
 
-#include "tokenomics/base/error.hpp"
-#include "tokenomics/base/random.hpp"
+#include "tokenomics/roofline/expert_placement.hpp"
 
 namespace tokenomics {
 namespace {
-
-/// pi_e = min(1, c * r^-s) with c such that they sum to k: a token cannot choose an expert twice.
-std::vector<double> inclusion_probabilities(int experts, int k, double exponent) {
-  std::vector<double> p(static_cast<std::size_t>(experts));
-  for (int r = 0; r < experts; ++r) p[static_cast<std::size_t>(r)] = std::pow(r + 1.0, -exponent);
-  std::size_t full = 0;  // the hottest are certain; the rest share what is left
-  for (;;) {
-    const double rest = std::accumulate(p.begin() + static_cast<std::ptrdiff_t>(full), p.end(), 0.0);
-    const double scale = (k - static_cast<double>(full)) / rest;
-    if (full < p.size() && p[full] * scale > 1.0) {
-      p[full++] = 1.0;
-      continue;
-    }
-    for (std::size_t i = full; i < p.size(); ++i) p[i] *= scale;
-    return p;
-  }
-}
-
-/// Experts in popularity order -> an order that has nothing to do with it, the same in every run.
-void shuffle(std::vector<double>& p) {
-  RandomStream random(0, "expert_placement");
-  for (std::size_t i = p.size(); i > 1; --i) std::swap(p[i - 1], p[random.below(i)]);
-}
-
-/// Greedy EPLB: every redundant slot to the expert with the highest load per copy; slots heaviest first onto the
-/// lightest rank that has room.
-std::vector<double> balanced_slots(const std::vector<double>& p, int redundant, int ep) {
-  std::vector<int> copies(p.size(), 1);
-  for (int i = 0; i < redundant; ++i) {
-    std::size_t hottest = 0;
-    for (std::size_t e = 1; e < p.size(); ++e) {
-      if (p[e] / copies[e] > p[hottest] / copies[hottest]) hottest = e;
-    }
-    ++copies[hottest];
-  }
-  std::vector<double> loads;
-  for (std::size_t e = 0; e < p.size(); ++e)
-    loads.insert(loads.end(), static_cast<std::size_t>(copies[e]), p[e] / copies[e]);
-  std::stable_sort(loads.begin(), loads.end(), std::greater<>());
-  const std::size_t room = loads.size() / static_cast<std::size_t>(ep);
-  std::vector<std::vector<double>> ranks(static_cast<std::size_t>(ep));
-  std::vector<double> sums(ranks.size(), 0.0);
-  for (const double load : loads) {
-    std::size_t best = ranks.size();
-    for (std::size_t r = 0; r < ranks.size(); ++r) {
-      if (ranks[r].size() < room && (best == ranks.size() || sums[r] < sums[best])) best = r;
-    }
-    ranks[best].push_back(load);
-    sums[best] += load;
-  }
-  std::vector<double> slots;
-  for (const auto& rank : ranks) slots.insert(slots.end(), rank.begin(), rank.end());
-  return slots;
-}
 
 double upper_tail(double z) { return 0.5 * std::erfc(z * 0.70710678118654752440); }
 
@@ -81,22 +26,16 @@ ExpertLoad::ExpertLoad(const MoeFfn& moe, const ExpertRouting& routing, int ep)
       ranks_(ep),
       experts_per_token_(moe.experts_per_token),
       experts_(moe.routed_experts) {
-  TOKENOMICS_CHECK((moe.routed_experts + routing.redundant_experts) % ep == 0, "experts do not divide over ranks");
-  slots_ = inclusion_probabilities(moe.routed_experts, moe.experts_per_token, routing.zipf_exponent);
-  if (routing.redundant_experts > 0) {
-    slots_ = balanced_slots(slots_, routing.redundant_experts, ep);
-  } else if (routing.zipf_exponent != 0) {
-    shuffle(slots_);
-  }
-  make_classes(ep);
+  for (const auto& slots : expert_slots(moe, routing, ep)) moments_.push_back(moment_of(slots, ep));
 }
 
-void ExpertLoad::make_classes(int ep) {
+ExpertLoad::Moment ExpertLoad::moment_of(std::vector<double> all_slots, int ep) const {
+  Moment moment{std::move(all_slots), {}};
   const auto per_rank = static_cast<std::size_t>(slots_per_rank_);
   std::map<std::vector<double>, int> alike;
   for (std::size_t r = 0; r < static_cast<std::size_t>(ep); ++r) {
-    std::vector<double> rank(slots_.begin() + static_cast<std::ptrdiff_t>(r * per_rank),
-                             slots_.begin() + static_cast<std::ptrdiff_t>((r + 1) * per_rank));
+    std::vector<double> rank(moment.slots.begin() + static_cast<std::ptrdiff_t>(r * per_rank),
+                             moment.slots.begin() + static_cast<std::ptrdiff_t>((r + 1) * per_rank));
     std::sort(rank.begin(), rank.end());
     ++alike[rank];
   }
@@ -104,23 +43,42 @@ void ExpertLoad::make_classes(int ep) {
     RankClass made{static_cast<double>(ranks), std::accumulate(slots.begin(), slots.end(), 0.0), 1, {}};
     // A token hits a slot once at most: sum p (1 - p) instead of sum p; E / (E - 1) since the total is fixed.
     const double squares = std::inner_product(slots.begin(), slots.end(), slots.begin(), 0.0);
-    made.dispersion = (1 - squares / made.copies_per_token) * experts_ / std::max(1.0, experts_ - 1.0);
+    if (made.copies_per_token > 0)
+      made.dispersion = (1 - squares / made.copies_per_token) * experts_ / std::max(1.0, experts_ - 1.0);
     for (std::size_t i = 0; i < slots.size(); ++i) {
       if (i == 0 || slots[i] != slots[i - 1]) made.slots.emplace_back(std::log1p(-std::min(slots[i], 1 - 1e-15)), 0);
       ++made.slots.back().second;
     }
-    classes_.push_back(std::move(made));
+    moment.classes.push_back(std::move(made));
   }
+  return moment;
 }
 
 double ExpertLoad::max_over_mean(double tokens) const {
-  return balanced_ ? 1 : expected_max_tokens(tokens) / (tokens * experts_per_token_ / ranks_);
+  if (balanced_) return 1;
+  double most = 0;
+  for (const Moment& moment : moments_) most += expected_max_tokens(moment, tokens);
+  return most / static_cast<double>(moments_.size()) / (tokens * experts_per_token_ / ranks_);
 }
 
 ExpertLoad::Rank ExpertLoad::at(double tokens) const {
+  if (moments_.size() == 1) return at(moments_.front(), tokens);
+  Rank mean;
+  for (const Moment& moment : moments_) {
+    const Rank rank = at(moment, tokens);
+    const double share = 1.0 / static_cast<double>(moments_.size());
+    mean.tokens_mean += share * rank.tokens_mean;
+    mean.tokens_max += share * rank.tokens_max;
+    mean.touched_mean += share * rank.touched_mean;
+    mean.touched_max += share * rank.touched_max;
+  }
+  return mean;
+}
+
+ExpertLoad::Rank ExpertLoad::at(const Moment& moment, double tokens) const {
   Rank rank;
   rank.tokens_mean = tokens * experts_per_token_ / ranks_;
-  for (const RankClass& c : classes_) {
+  for (const RankClass& c : moment.classes) {
     for (const auto& [log_missed, count] : c.slots)
       rank.touched_mean += c.ranks / ranks_ * count * touched(log_missed, tokens);
   }
@@ -130,34 +88,35 @@ ExpertLoad::Rank ExpertLoad::at(double tokens) const {
     rank.touched_mean = rank.touched_max = std::min<double>(slots_per_rank_, rank.tokens_mean);
     return rank;
   }
-  rank.tokens_max = expected_max_tokens(tokens);
+  rank.tokens_max = expected_max_tokens(moment, tokens);
   // With all slots touched almost surely there is nothing left to maximise.
   const bool all = rank.touched_mean > slots_per_rank_ * (1 - 1e-6);
-  rank.touched_max = all ? rank.touched_mean : std::min(expected_max_touched(tokens), rank.tokens_max);
+  rank.touched_max = all ? rank.touched_mean : std::min(expected_max_touched(moment, tokens), rank.tokens_max);
   return rank;
 }
 
-double ExpertLoad::expected_max_tokens(double tokens) const {
+double ExpertLoad::expected_max_tokens(const Moment& moment, double tokens) const {
+  const std::vector<RankClass>& classes = moment.classes;
   if (ranks_ <= 1) return tokens * experts_per_token_;
-  const RankClass& hottest = *std::max_element(classes_.begin(), classes_.end(), [](const RankClass& a, const RankClass& b) {
+  const RankClass& hottest = *std::max_element(classes.begin(), classes.end(), [](const RankClass& a, const RankClass& b) {
     return a.copies_per_token < b.copies_per_token;
   });
   const double highest_mean = tokens * hottest.copies_per_token;
   if (highest_mean < 40) {
     // E[max] = sum over x >= 0 of 1 - prod over ranks of P(N <= x), N Poisson; the deviation is scaled to the variance.
     std::vector<double> term, cdf;
-    for (const RankClass& c : classes_) {
+    for (const RankClass& c : classes) {
       term.push_back(std::exp(-tokens * c.copies_per_token));
       cdf.push_back(term.back());
     }
     double expected = 0;
     for (int x = 0; x < 400; ++x) {
       double all = 1;
-      for (std::size_t i = 0; i < classes_.size() && all > 0; ++i) all *= power(std::min(1.0, cdf[i]), classes_[i].ranks);
+      for (std::size_t i = 0; i < classes.size() && all > 0; ++i) all *= power(std::min(1.0, cdf[i]), classes[i].ranks);
       const double more = 1 - all;
       expected += more;
       if (more < 1e-6) break;
-      for (std::size_t i = 0; i < classes_.size(); ++i) cdf[i] += term[i] *= tokens * classes_[i].copies_per_token / (x + 1);
+      for (std::size_t i = 0; i < classes.size(); ++i) cdf[i] += term[i] *= tokens * classes[i].copies_per_token / (x + 1);
     }
     return highest_mean + std::max(0.0, expected - highest_mean) * std::sqrt(hottest.dispersion);
   }
@@ -168,7 +127,7 @@ double ExpertLoad::expected_max_tokens(double tokens) const {
   while (high - low > 1e-4 * high) {
     const double x = 0.5 * (low + high);
     double above = 0;
-    for (const RankClass& c : classes_) {
+    for (const RankClass& c : classes) {
       const double mean = tokens * c.copies_per_token;
       const double distance = x - mean;
       const double variance = mean * c.dispersion;
@@ -179,10 +138,11 @@ double ExpertLoad::expected_max_tokens(double tokens) const {
   return 0.5 * (low + high);
 }
 
-double ExpertLoad::expected_max_touched(double tokens) const {
+double ExpertLoad::expected_max_touched(const Moment& moment, double tokens) const {
+  const std::vector<RankClass>& classes = moment.classes;
   // E[max] = sum over j of 1 - prod over ranks of P(D <= j); D is a sum of independent yes/no slots (Poisson binomial).
   std::vector<std::vector<double>> cdfs;
-  for (const RankClass& c : classes_) {
+  for (const RankClass& c : classes) {
     std::vector<double> pmf(static_cast<std::size_t>(slots_per_rank_) + 1, 0.0);
     pmf[0] = 1;
     std::size_t top = 0;
@@ -200,7 +160,7 @@ double ExpertLoad::expected_max_touched(double tokens) const {
   double expected = 0;
   for (std::size_t j = 0; j < static_cast<std::size_t>(slots_per_rank_); ++j) {
     double all = 1;
-    for (std::size_t i = 0; i < classes_.size() && all > 0; ++i) all *= power(cdfs[i][j], classes_[i].ranks);
+    for (std::size_t i = 0; i < classes.size() && all > 0; ++i) all *= power(cdfs[i][j], classes[i].ranks);
     expected += 1 - all;
   }
   return expected;

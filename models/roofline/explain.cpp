@@ -159,11 +159,12 @@ class Explainer {
  public:
   Explainer(const LayerOperators& real, const LayerOperators& light) : real_(real), light_(light), collector_(real) {}
 
-  /// Layers of one class under a schedule.
-  void layers(const LayerClass& c, const RankLoad& load, const OverlapSchedule& schedule, int queries, bool per_step) {
-    const InstancePlan& plan = real_.plan();
-    const LayerWork at_real = Evaluation(real_, DecodeCores(plan, real_.timer(), queries)).layer(c, load, schedule);
-    const LayerWork at_light = Evaluation(light_, DecodeCores(plan, light_.timer(), queries)).layer(c, load, schedule);
+  /// Layers of one class under a schedule, from their operators at the calibration and at the speed of light.
+  void layers(const LayerOperators& real, const LayerOperators& light, const LayerClass& c, const RankLoad& load,
+              const OverlapSchedule& schedule, int queries, bool per_step) {
+    const InstancePlan& plan = real.plan();
+    const LayerWork at_real = Evaluation(real, DecodeCores(plan, real.timer(), queries)).layer(c, load, schedule);
+    const LayerWork at_light = Evaluation(light, DecodeCores(plan, light.timer(), queries)).layer(c, load, schedule);
     const LayerLayout layout = layout_of(schedule, c.has_experts());
     LayerLayout all_sms = layout;
     for (auto& stage : all_sms.stages) {
@@ -248,19 +249,21 @@ void add_drafts(Explainer& out, const LayerOperators& real, const LayerOperators
                 double overhead_s) {
   const InstancePlan& plan = real.plan();
   if (plan.draft_tokens == 0) return;
+  const int drafts = load.sequences > 0 ? plan.draft_tokens : 1;
+  out.fixed("mtp_draft_overhead", plan.draft_module.overhead_us * 1e-6, drafts, true);
   const OverlapSchedule none;
   const double first = std::max(1.0, load.rank_tokens);
   LayerClass module = draft_layer(plan.network);
-  out.layers(module, load, none, 1 + plan.draft_tokens, true);
+  out.layers(real, light, module, load, none, 1 + plan.draft_tokens, true);
   out.single(real.draft_projection(first), light.draft_projection(first), 1);
-  out.fixed("mtp_layer_overhead", overhead_s, plan.draft_tokens > 1 && load.sequences > 0 ? plan.draft_tokens : 1, true);
+  out.fixed("mtp_layer_overhead", overhead_s, drafts, true);
   if (load.sequences <= 0) return;
   out.head("mtp_head", load.sequences, plan.draft_tokens);
   if (plan.draft_tokens == 1) return;
   const RankLoad later = later_draft_load(load, plan.draft_tokens);
   const double tokens = std::max(1.0, later.rank_tokens);
   module.count = plan.draft_tokens - 1.0;
-  out.layers(module, later, none, 1, true);
+  out.layers(real, light, module, later, none, 1, true);
   out.single(real.draft_projection(tokens), light.draft_projection(tokens), module.count);
 }
 
@@ -268,16 +271,18 @@ void add_drafts(Explainer& out, const LayerOperators& real, const LayerOperators
 
 StepExplanation StepModel::explain(const DecodeLoad& decode, const PrefillLoad& prefill) const {
   const Tables& t = *tables_;
-  const RankLoad load = rank_load(t.plan, decode, prefill);
+  const RankLoad load = rank_load(t.plan, t.balance, decode, prefill);
   const Calibration light_calibration = speed_of_light();
   const LayerOperators light(t.plan, light_calibration);
   const OverlapSchedule& schedule = t.schedule(load.phase);
   const double overhead_s = t.calibration.layer_overhead_us.value * 1e-6;
 
   Explainer out(t.operators, light);
-  for (const LayerClass& c : main_layers(t.plan.network)) out.layers(c, load, schedule, 1 + t.plan.draft_tokens, false);
+  for (const LayerClass& c : main_layers(t.plan.network)) {
+    out.layers(t.operators, light, c, load, schedule, 1 + t.plan.draft_tokens, false);
+  }
   out.fixed("layer_overhead", overhead_s, t.plan.network.layer_count(), false);
-  add_drafts(out, t.operators, light, load, overhead_s);
+  add_drafts(out, t.draft_operators.get(), DraftOperators(light).get(), load, overhead_s);
   if (load.head_tokens > 0) out.head("lm_head", load.head_tokens, 1);
   if (t.plan.parallelism.pp > 1) {
     const double tokens = std::max(1.0, load.rank_tokens);

@@ -88,9 +88,9 @@ std::vector<WeightMatrix> expert_matrices(const InstancePlan& plan, const MoeFfn
 }
 
 LayerOperators::LayerOperators(const InstancePlan& plan, const Calibration& calibration)
-    : plan_(&plan), calibration_(&calibration), timer_(plan.gpu, calibration) {
+    : plan_(&plan), calibration_(&calibration), timer_(plan.gpu, calibration), balance_(plan) {
   const Parallelism& p = plan.parallelism;
-  const int stage_gpus = p.attention_tp * p.attention_dp;
+  const int stage_gpus = p.stage_gpus();
   tp_link_ = link_of(plan.gpu, calibration.all_reduce, p.attention_tp);
   // Without expert parallelism the ranks gather all tokens instead: the all-reduce kernels' efficiencies.
   const LinkEfficiency& all_to_all =
@@ -100,6 +100,10 @@ LayerOperators::LayerOperators(const InstancePlan& plan, const Calibration& cali
   if (plan.network.moe() != nullptr) {
     ep_link_ = link_of(plan.gpu, all_to_all, tokens_replicated() ? 1 : stage_gpus);
     experts_.emplace_back(*plan.network.moe(), plan.routing, p.ep);
+  }
+  if (p.cp > 1) {
+    cp_link_ = link_of(plan.gpu, calibration.all_reduce, p.attention_tp * p.cp);
+    cp_link_.domain = std::max(1, cp_link_.domain / p.attention_tp);  // groups of attention_tp in a scale-up domain
   }
   pp_link_ = link_of(plan.gpu, calibration.all_reduce, p.pp > 1 ? p.gpus() : 1);
 }
@@ -164,8 +168,10 @@ void LayerOperators::add_attention(std::vector<Operator>& out, Phase phase, doub
   // Sparse attention stays absorbed for prompts too: every query reads its own choice of tokens.
   const bool absorbed = mla != nullptr && (phase == Phase::Decode || (phase == Phase::Prefill && plan_->network.sparse));
   for (const WeightMatrix& weight : attention_matrices(*plan_)) {
-    if (weight.name == "kv_up_projection" && (absorbed || phase == Phase::Mixed)) continue;
-    out.push_back(gemm(weight, tokens));
+    const bool expands_kv = weight.name == "kv_up_projection";
+    if (expands_kv && (absorbed || phase == Phase::Mixed)) continue;
+    // Parts of a prompt send each other latents; every one expands them all.
+    out.push_back(gemm(weight, expands_kv ? tokens * plan_->parallelism.cp : tokens));
   }
   add_attention_elementwise(out, phase, tokens, absorbed);
   if (absorbed) {
@@ -211,8 +217,8 @@ Operator LayerOperators::expert_transfer(std::string_view name, LayerPart part, 
   const double element = wire_bytes_per_element(precision);
   Operator op{name, part, {KernelFamily::Elementwise, Precision::Bf16, 0, 0, 0, 1}, true, 0, 0};
   if (p.ep == 1) {  // all-gather to every rank, reduce-scatter back; 16 bit or the given format
-    const int gpus = p.attention_tp * p.attention_dp;
-    const Bytes all{tokens * p.attention_dp * plan_->network.hidden * element};
+    const int gpus = p.stage_gpus();
+    const Bytes all{tokens * p.token_ranks() * plan_->network.hidden * element};
     op.link_bytes = (gpus - 1.0) / gpus * all.value();
     op.link_s = all_gather(ep_link_, gpus, all).value();
     return op;
@@ -232,15 +238,16 @@ Operator LayerOperators::expert_transfer(std::string_view name, LayerPart part, 
 
 void LayerOperators::add_expert_transfers(std::vector<Operator>& out, const MoeFfn& moe, double tokens) const {
   const Parallelism& p = plan_->parallelism;
-  if (p.attention_tp * p.attention_dp == 1) return;
+  if (p.stage_gpus() == 1) return;
   if (tokens_replicated()) {  // partial sums of all ranks are added up instead of sending tokens
     out.push_back(tp_all_reduce("expert_all_reduce", LayerPart::Combine, tokens));
     return;
   }
   // The slowest end is the attention rank that has most, or the expert rank that receives and answers most.
-  const double uneven = plan_->balance.sequences_max_over_mean;
+  const double uneven =
+      balance_.sequences_of_slowest(tokens * plan_->decode_schedule.micro_batches / (1 + plan_->draft_tokens));
   const double slowest =
-      p.ep == 1 ? 1.0 : std::max(1.0, experts_.front().max_over_mean(tokens * p.attention_dp / uneven) / uneven);
+      p.ep == 1 ? 1.0 : std::max(1.0, experts_.front().max_over_mean(tokens * p.token_ranks() / uneven) / uneven);
   out.push_back(expert_transfer("dispatch", LayerPart::Dispatch, moe, tokens * slowest, plan_->precisions.dispatch));
   out.push_back(expert_transfer("combine", LayerPart::Combine, moe, tokens * slowest, plan_->precisions.combine));
 }
@@ -317,13 +324,26 @@ void LayerOperators::add_row_moves(std::vector<Operator>& out, const MoeFfn& moe
   out.push_back(elementwise("expert_weighted_sum", LayerPart::Experts, (arrived + rows) * hidden * kBf16));
 }
 
+Operator LayerOperators::kv_exchange(double context) const {
+  const int cp = plan_->parallelism.cp;
+  // What one token holds in the cache, and the indexer's key of it.
+  double token_bytes = decode_core(*plan_, timer_, 1).bytes_per_context;
+  if (plan_->network.sparse) token_bytes += decode_indexer(*plan_, timer_, 1).bytes_per_context;
+  Operator op{"context_parallel_kv_gather", LayerPart::AttentionCore, {}, true, 0, 0};
+  op.work.family = KernelFamily::Elementwise;
+  op.link_bytes = (cp - 1.0) / cp * context * token_bytes;
+  op.link_s = all_gather(cp_link_, cp, Bytes{context * token_bytes}).value();
+  return op;
+}
+
 FewOperators LayerOperators::prompt_core(bool windowed, const PromptWork& prompt) const {
   FewOperators out;
   if (prompt.tokens <= 0) return out;
   const auto* mla = std::get_if<MlaAttention>(&plan_->network.attention);
   const double attended = windowed || plan_->network.sparse ? prompt.capped_attended : prompt.attended;
-  // A chunk of c tokens after a cached ones attends to a + (c+1)/2 on average and reads a + c: (c-1)/2 more.
-  const double beyond_mean = 0.5 * std::max(0.0, prompt.tokens - prompt.sequences);
+  // A chunk of c tokens after a cached ones attends to a + (c+1)/2 on average and reads a + c: (c-1)/2 more. With a part
+  // of the chunk's queries a GPU still reads all of its keys.
+  const double beyond_mean = 0.5 * std::max(0.0, prompt.tokens * plan_->parallelism.cp - prompt.sequences);
   const double cached_and_new = prompt.sequences * attended / prompt.tokens + beyond_mean;
   if (plan_->network.sparse) {
     const CoreCost scores = decode_indexer(*plan_, timer_, 1);
@@ -340,7 +360,7 @@ FewOperators LayerOperators::prompt_core(bool windowed, const PromptWork& prompt
     const double heads = divided(mla->heads, plan_->parallelism.attention_tp);
     const double width = mla->qk_nope_head_dim + mla->qk_rope_head_dim + mla->v_head_dim;
     core.flops = 2 * heads * width * attended;
-    core.bytes = heads * width * kBf16 * (cached_and_new + prompt.tokens);
+    core.bytes = heads * width * kBf16 * (cached_and_new + prompt.tokens);  // keys and values; queries and outputs
   } else {
     const CoreCost decode = decode_core(*plan_, timer_, 1);
     core.flops = decode.flops_per_context * attended;
@@ -354,6 +374,7 @@ FewOperators LayerOperators::prompt_core(bool windowed, const PromptWork& prompt
     again.part = LayerPart::AttentionCore;
     out.push_back(again);
   }
+  if (plan_->parallelism.cp > 1) out.push_back(kv_exchange(cached_and_new));
   return out;
 }
 
@@ -368,7 +389,7 @@ FewOperators LayerOperators::mixed_extras(double decode_tokens, double prompt_to
     out.push_back(batched("absorbed_value_product", LayerPart::AttentionCore, absorbed, mla->kv_lora_rank, mla->v_head_dim));
   }
   if (prompt_tokens > 0 && !plan_->network.sparse) {
-    Operator expansion = gemm(kv_up_matrix(*mla, *plan_), prompt_tokens);
+    Operator expansion = gemm(kv_up_matrix(*mla, *plan_), prompt_tokens * plan_->parallelism.cp);
     expansion.part = LayerPart::AttentionCore;
     out.push_back(expansion);
   }

@@ -40,14 +40,6 @@ std::vector<LayerClass> main_layers(const Network& network) {
   return classes;
 }
 
-LayerClass draft_layer(const Network& network) {
-  LayerClass found{network.layers.back(), 1};
-  for (const LayerGroup& group : network.layers) {
-    if (std::holds_alternative<MoeFfn>(group.ffn)) found.group = group;
-  }
-  return found;
-}
-
 PartTimes sum_by_part(const LayerOperators& operators, const std::vector<Operator>& list, double compute_share) {
   PartTimes times;
   for (const Operator& op : list) {
@@ -81,7 +73,7 @@ TokenNodes::TokenNodes(double largest, double tile) {
 LayerProgram::LayerProgram(const LayerOperators& operators, Phase phase, const OverlapSchedule& schedule,
                            std::vector<LayerClass> classes)
     : rank_nodes_(kLargestRankTokens),
-      group_nodes_(kLargestRankTokens * operators.plan().parallelism.attention_dp, group_tile(operators)) {
+      group_nodes_(kLargestRankTokens * operators.plan().parallelism.token_ranks(), group_tile(operators)) {
   std::vector<LayerLayout> layouts;
   for (const LayerClass& c : classes) {
     layouts.push_back(layout_of(schedule, c.has_experts()));

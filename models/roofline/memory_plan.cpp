@@ -5,7 +5,7 @@
 
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/llm/counts.hpp"
-#include "tokenomics/roofline/layer_operators.hpp"
+#include "tokenomics/roofline/draft_module.hpp"
 #include "tokenomics/roofline/plan_check.hpp"
 #include "tokenomics/roofline/step_model.hpp"
 
@@ -63,14 +63,13 @@ void add_weights(MemoryPlan& memory, const InstancePlan& plan) {
   }
   memory.embedding_weights = embedding_bytes(plan);
   if (plan.draft_tokens == 0) return;
-  LayerGroup module = plan.network.layers.back();
-  for (const LayerGroup& group : plan.network.layers) {
-    if (std::holds_alternative<MoeFfn>(group.ffn)) module = group;
-  }
-  const FfnBytes ffn = ffn_of_layer(plan, module);
+  const LayerGroup module = draft_layer(plan.network).group;
+  const InstancePlan stored = draft_plan(plan);
+  const FfnBytes ffn = ffn_of_layer(stored, module);
   const double hidden = plan.network.hidden;
-  const Bytes projection{2 * hidden * hidden * bytes_per_element(plan.precisions.weights)};
-  memory.mtp_weights = (attention + ffn.dense + ffn.experts + ffn.shared + projection) * plan.network.mtp_layers.value_or(1);
+  const Bytes projection{2 * hidden * hidden * bytes_per_element(stored.precisions.weights)};
+  memory.mtp_weights = (bytes_of(attention_matrices(stored)) + ffn.dense + ffn.experts + ffn.shared + projection) *
+                       plan.network.mtp_layers.value_or(1);
 }
 
 /// Per GPU: the latent of MLA is on every GPU of a tp group, KV heads are divided until there is one each.
@@ -119,7 +118,7 @@ MemoryPlan plan_memory(const InstancePlan& plan) {
   const double need_kv = kSmallestBlockTokens * memory.kv_bytes_per_token;
   if (memory.kv_budget.value() < need_kv) refuse(memory, plan, need_kv);
   const double tokens_per_rank = std::floor(memory.kv_budget.value() / memory.kv_bytes_per_token);
-  memory.kv_tokens_per_instance = static_cast<std::int64_t>(tokens_per_rank) * plan.parallelism.attention_dp;
+  memory.kv_tokens_per_instance = static_cast<std::int64_t>(tokens_per_rank) * plan.parallelism.token_ranks();
   return memory;
 }
 

@@ -13,12 +13,12 @@ double slowest_share(double max_over_mean, double parts, double count) {
   return std::min(1.0, std::max(max_over_mean / parts, 1.0 / count));
 }
 
-void add_decode(RankLoad& load, const InstancePlan& plan, const DecodeLoad& decode) {
+void add_decode(RankLoad& load, const InstancePlan& plan, const DecodeBalance& balance, const DecodeLoad& decode) {
   if (decode.sequences <= 0) return;
   const double count = static_cast<double>(decode.sequences);
-  const double parts = static_cast<double>(plan.parallelism.attention_dp) * plan.parallelism.pp;
-  const double share = slowest_share(parts > 1 ? plan.balance.sequences_max_over_mean : 1.0, parts, count);
-  load.context_share = slowest_share(parts > 1 ? plan.balance.context_max_over_mean : 1.0, parts, count);
+  const double parts = static_cast<double>(plan.parallelism.token_ranks()) * plan.parallelism.pp;
+  const double share = slowest_share(parts > 1 ? balance.sequences(count / parts) : 1.0, parts, count);
+  load.context_share = slowest_share(parts > 1 ? balance.context(count / parts) : 1.0, parts, count);
   load.sequences = count * share;
   load.context = decode.context_tokens * load.context_share;
   load.capped = decode.capped_tokens * load.context_share;
@@ -33,7 +33,9 @@ void add_prompts(RankLoad& load, const InstancePlan& plan, const PrefillLoad& pr
   if (prefill.tokens <= 0) return;
   const double dp = plan.parallelism.attention_dp;
   const double prompts = static_cast<double>(std::max<std::int64_t>(1, prefill.sequences));
-  const double balance = dp > 1 ? plan.balance.sequences_max_over_mean : 1.0;
+  // Computed balance is that of decode; prompts nobody placed are as even as whole ones can be.
+  const double balance = dp > 1 ? std::max(1.0, plan.balance.sequences_max_over_mean) : 1.0;
+  const double cp = plan.parallelism.cp;
   // Prompts are whole on a rank, but their chunks may follow each other through pipeline stages.
   const double even = slowest_share(balance, dp, prompts);
   const bool known = prefill.fullest_rank_tokens > 0;
@@ -43,9 +45,10 @@ void add_prompts(RankLoad& load, const InstancePlan& plan, const PrefillLoad& pr
   const double attended_share =
       attention_known ? std::min(1.0, prefill.fullest_rank_attention / prefill.attended_tokens) / plan.parallelism.pp
                       : tokens_share;
-  load.prompt_tokens = prefill.tokens * tokens_share;
-  load.attended = prefill.attended_tokens * attended_share;
-  load.capped_attended = prefill.capped_attended_tokens * attended_share;
+  // Zig-zag parts: each of cp GPUs has an early and a late piece of every prompt, so attention is even too.
+  load.prompt_tokens = prefill.tokens * tokens_share / cp;
+  load.attended = prefill.attended_tokens * attended_share / cp;
+  load.capped_attended = prefill.capped_attended_tokens * attended_share / cp;
   load.reexpanded = prefill.reexpanded_tokens * tokens_share;
   load.prompts = std::max(1.0, prompts * tokens_share);
   load.rank_tokens += load.prompt_tokens;
@@ -64,10 +67,11 @@ RankLoad later_draft_load(const RankLoad& load, int draft_tokens) {
   return later;
 }
 
-RankLoad rank_load(const InstancePlan& plan, const DecodeLoad& decode, const PrefillLoad& prefill) {
+RankLoad rank_load(const InstancePlan& plan, const DecodeBalance& balance, const DecodeLoad& decode,
+                   const PrefillLoad& prefill) {
   TOKENOMICS_CHECK(decode.sequences > 0 || prefill.tokens > 0, "a step without load");
   RankLoad load;
-  add_decode(load, plan, decode);
+  add_decode(load, plan, balance, decode);
   add_prompts(load, plan, prefill);
   const bool decoding = decode.sequences > 0;
   load.phase = prefill.tokens <= 0 ? Phase::Decode : (decoding ? Phase::Mixed : Phase::Prefill);

@@ -43,11 +43,13 @@ PromptWork prompt_work(const RankLoad& load, double micro_batches) {
 StepModel::Tables::Tables(InstancePlan plan_in, Calibration calibration_in)
     : plan(sound(std::move(plan_in))),
       calibration(std::move(calibration_in)),
+      balance(plan),
       operators(plan, calibration),
+      draft_operators(operators),
       cores(plan, operators.timer(), 1 + plan.draft_tokens),
       draft_cores(plan, operators.timer(), 1),
       head([this](double tokens) { return operators.seconds(operators.head("lm_head", tokens)); }),
-      draft_projection([this](double tokens) { return operators.seconds(operators.draft_projection(tokens)); }),
+      draft_projection([this](double tokens) { return operators.seconds(draft_operators.get().draft_projection(tokens)); }),
       pipeline([this](double tokens) { return operators.seconds(operators.pipeline_transfer(tokens)); }),
       host_gap_s(calibration.decode_host_gap_ms.value * 1e-3),
       prefill_floor_s(calibration.prefill_host_floor_ms.value * 1e-3) {}
@@ -72,7 +74,8 @@ StepModel::Tables::Programs StepModel::Tables::make(Phase phase) const {
   Programs programs;
   programs.layers = std::make_unique<LayerProgram>(operators, phase, schedule(phase), main_layers(plan.network));
   if (plan.draft_tokens > 0) {
-    programs.draft = std::make_unique<LayerProgram>(operators, phase, no_overlap, std::vector{draft_layer(plan.network)});
+    programs.draft =
+        std::make_unique<LayerProgram>(draft_operators.get(), phase, no_overlap, std::vector{draft_layer(plan.network)});
   }
   return programs;
 }
@@ -97,10 +100,11 @@ CoreLines StepModel::Tables::core_lines(const RankLoad& load, double micro_batch
 
 StepLine StepModel::Tables::drafts(const RankLoad& load, const DecodeGrowth& growth) const {
   if (plan.draft_tokens == 0) return {};
+  const double overhead_s = plan.draft_module.overhead_us * 1e-6;
   // The first draft runs its module over all tokens of the step (their states are needed), the others over one a sequence.
   const LayerProgram& module = *programs(load.phase).draft;
   StepLine total = module.at(load.rank_tokens, load.group_tokens, core_lines(load, 1, growth));
-  total.value += draft_projection.at(load.rank_tokens) + head.at(load.sequences);
+  total.value += draft_projection.at(load.rank_tokens) + head.at(load.sequences) + overhead_s;
   if (plan.draft_tokens == 1 || load.sequences <= 0) return total;
   const LayerProgram& later = *programs(Phase::Decode).draft;
   const double group = later_draft_load(load, plan.draft_tokens).group_tokens;
@@ -108,13 +112,13 @@ StepLine StepModel::Tables::drafts(const RankLoad& load, const DecodeGrowth& gro
       later.at(load.sequences, group,
                draft_cores.at(load.sequences, load.context, load.capped, growth.context_tokens * load.context_share,
                               growth.capped_tokens * load.context_share));
-  next.value += draft_projection.at(load.sequences) + head.at(load.sequences);
+  next.value += draft_projection.at(load.sequences) + head.at(load.sequences) + overhead_s;
   total += (plan.draft_tokens - 1.0) * next;
   return total;
 }
 
 StepLine StepModel::Tables::time(const DecodeLoad& decode, const PrefillLoad& prefill, const DecodeGrowth& growth) const {
-  const RankLoad load = rank_load(plan, decode, prefill);
+  const RankLoad load = rank_load(plan, balance, decode, prefill);
   const double micro_batches = schedule(load.phase).micro_batches;
   StepLine total = programs(load.phase)
                        .layers->at(load.rank_tokens / micro_batches, load.group_tokens / micro_batches,

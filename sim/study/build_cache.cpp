@@ -13,7 +13,7 @@ double kv_bytes(const PoolSpec& pool) { return kv_bytes_per_token(pool.plan.netw
 /// Over the links of the GPUs that hold one sequence.
 Seconds seconds_per_token(const PoolSpec& pool, double bandwidth_GBps_per_gpu) {
   const Parallelism& p = pool.plan.parallelism;
-  return Seconds{kv_bytes(pool) / (bandwidth_GBps_per_gpu * kGiga * p.attention_tp * p.pp)};
+  return Seconds{kv_bytes(pool) / (bandwidth_GBps_per_gpu * kGiga * p.attention_tp * p.cp * p.pp)};
 }
 
 std::int64_t tokens_in(const PoolSpec& pool, double bytes) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "tokenomics/base/random.hpp"
 #include "tokenomics/llm/counts.hpp"
@@ -16,11 +17,27 @@ std::int64_t usable_kv_tokens(const BuiltPool& pool) {
   return pool.memory.kv_tokens_per_instance / pool.spec->block_tokens * pool.spec->block_tokens;
 }
 
-BuiltPool build_pool(const PoolSpec& spec) {
+/// Standard deviation over mean of the contexts of sequences in decode: each request is found there for its output
+/// length, E[X] = E[o (i + o/2)] / E[o], E[X^2] = E[o (i^2 + i o + o^2/3)] / E[o].
+double context_cv_of(const LengthLaw& law, std::int64_t limit, std::uint64_t seed) {
+  RandomStream random(seed, "length statistics");
+  double weight = 0, first = 0, second = 0;
+  for (const Lengths& lengths : TruncatedLaw(law, limit).representative(kLengthDraws, random)) {
+    const double in = static_cast<double>(lengths.input), out = static_cast<double>(lengths.output);
+    weight += out;
+    first += out * (in + out / 2);
+    second += out * (in * in + in * out + out * out / 3);
+  }
+  if (first <= 0) return 0;
+  return std::sqrt(std::max(0.0, second * weight / (first * first) - 1));
+}
+
+BuiltPool build_pool(const PoolSpec& spec, const std::function<double()>& context_cv) {
   BuiltPool pool;
   pool.spec = &spec;
   InstancePlan plan = spec.plan;
   plan.draft_tokens = spec.mtp.draft_tokens;
+  if (plan.balance.dispatch && !plan.balance.context_cv) plan.balance.context_cv = context_cv();
   pool.memory = plan_memory(plan);
   pool.timer = std::make_unique<StepModel>(std::move(plan), spec.calibration);
   pool.config.role = spec.role;
@@ -83,7 +100,12 @@ LengthStatistics length_statistics(const Scenario& scenario, const LengthLaw& la
 
 BuiltService build_service(const Scenario& scenario) {
   BuiltService service;
-  for (const PoolSpec& spec : scenario.deployment.pools) service.pools.push_back(build_pool(spec));
+  service.workload.emplace(scenario.workload);
+  service.lengths = service.workload->length_law();
+  const std::int64_t context_limit =
+      scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
+  const auto context_cv = [&] { return context_cv_of(*service.lengths, context_limit, scenario.seed); };
+  for (const PoolSpec& spec : scenario.deployment.pools) service.pools.push_back(build_pool(spec, context_cv));
   std::stable_sort(service.pools.begin(), service.pools.end(), [](const BuiltPool& a, const BuiltPool& b) {
     return a.config.role == PoolRole::Prefill && b.config.role == PoolRole::Decode;
   });
@@ -93,15 +115,12 @@ BuiltService build_service(const Scenario& scenario) {
   if (scenario.deployment.pools.size() > 1) {
     service.config.kv_transfer = kv_transfer_of(scenario.deployment.kv_transfer, service.pools.front().spec->plan);
   }
-  service.config.context_limit_tokens =
-      scenario.limits.context_tokens.value_or(scenario.deployment.pools.front().plan.network.max_context_tokens);
+  service.config.context_limit_tokens = context_limit;
   service.config.queue_limit_requests = scenario.limits.queue_requests;
   service.config.admission = scenario.limits.admission;
   service.config.priority_classes = priority_classes(scenario.workload);
   service.config.measure = measurement(scenario);
   service.config.seed = scenario.seed;
-  service.workload.emplace(scenario.workload);
-  service.lengths = service.workload->length_law();
   service.length_statistics = length_statistics(scenario, *service.lengths, sequence_limit(service.config));
   return service;
 }
@@ -112,7 +131,7 @@ KvTransfer kv_transfer_of(const KvTransferSpec& spec, const InstancePlan& prefil
   const BytesPerToken bytes = kv_bytes_per_token(prefill.network, prefill.precisions.kv);
   KvTransfer transfer;
   transfer.latency = Seconds{spec.latency_s};
-  transfer.per_token = bytes * Tokens{1} / (link * prefill.parallelism.attention_tp);
+  transfer.per_token = bytes * Tokens{1} / (link * (prefill.parallelism.attention_tp * prefill.parallelism.cp));
   if (spec.waits_for_place) transfer.start = KvTransfer::Start::OnDecodePlace;
   transfer.tail_share = spec.layerwise_overlap ? 1.0 / prefill.network.layer_count() : 1.0;
   return transfer;

@@ -92,6 +92,19 @@ class ShippedCurves(unittest.TestCase):
                 self.assertGreater(float(more["e2e_s"]), float(fewer["e2e_s"]), curve)
                 self.assertGreater(float(more["latency.tpot_ms.p50"]), float(fewer["latency.tpot_ms.p50"]), curve)
 
+    def test_the_more_users_the_fewer_drafts_pay(self):
+        speed = lambda row: float(row["interactivity_tok_s_user.mean"])
+        best, last_draft = [], []
+        for _, points in sorted(self.along("drafts-against-batch", "drafts", "concurrency").items(), key=lambda item: float(item[0][0])):
+            by_drafts = {int(row["drafts"]): speed(row) for row in points}
+            self.assertGreater(by_drafts[1], by_drafts[0])
+            best.append(max(by_drafts, key=by_drafts.get))
+            last_draft.append(by_drafts[3] / by_drafts[1])
+        self.assertEqual(best[0], 3)
+        self.assertEqual(best[-1], 2)
+        self.assertLess(last_draft[-1], 1)
+        self.assertGreater(last_draft[0], 1.2)
+
     def test_a_node_of_h100_cannot_hold_the_network_and_the_reason_has_the_numbers(self):
         points = [row for row in self.points("batching-amd-nvidia") if row["status"] != "ok"]
         self.assertEqual({row["chip"] for row in points}, {"h100-sxm"})

@@ -21,8 +21,7 @@ class ExpertLoad {
     double touched_max = 0;
   };
 
-  /// Redundant slots go to the experts with the highest load per copy; with them, slots are spread greedily over ranks,
-  /// heaviest first. Without, experts lie in an order that has nothing to do with popularity.
+  /// Slots as expert_slots() places them; while popularity drifts between two refreshes, figures are means over that time.
   /// Precondition: `ep` divides experts + redundant experts.
   ExpertLoad(const MoeFfn& moe, const ExpertRouting& routing, int ep);
 
@@ -38,8 +37,8 @@ class ExpertLoad {
   [[nodiscard]] double padded_rows(double tokens, double touched, double tile) const;
 
   [[nodiscard]] int slots_per_rank() const { return slots_per_rank_; }
-  /// Probability that a token comes to a slot, rank after rank.
-  [[nodiscard]] const std::vector<double>& slot_probabilities() const { return slots_; }
+  /// Probability that a token comes to a slot, rank after rank, at the first of the moments that figures are means over.
+  [[nodiscard]] const std::vector<double>& slot_probabilities() const { return moments_.front().slots; }
 
  private:
   struct RankClass {
@@ -48,17 +47,21 @@ class ExpertLoad {
     double dispersion = 1;                      ///< variance of its tokens over their mean
     std::vector<std::pair<double, int>> slots;  ///< log(1 - probability), how many slots have it
   };
-  void make_classes(int ep);
-  [[nodiscard]] double expected_max_tokens(double tokens) const;
-  [[nodiscard]] double expected_max_touched(double tokens) const;
+  struct Moment {
+    std::vector<double> slots;
+    std::vector<RankClass> classes;
+  };
+  [[nodiscard]] Moment moment_of(std::vector<double> slots, int ep) const;
+  [[nodiscard]] Rank at(const Moment& moment, double tokens) const;
+  [[nodiscard]] double expected_max_tokens(const Moment& moment, double tokens) const;
+  [[nodiscard]] double expected_max_touched(const Moment& moment, double tokens) const;
 
   bool balanced_;
   int slots_per_rank_;
   double ranks_;
   double experts_per_token_;
   double experts_;
-  std::vector<double> slots_;
-  std::vector<RankClass> classes_;
+  std::vector<Moment> moments_;
 };
 
 }  // namespace tokenomics

@@ -9,6 +9,7 @@
 #include "tokenomics/roofline/expert_load.hpp"
 #include "tokenomics/roofline/kernel_time.hpp"
 #include "tokenomics/roofline/plan.hpp"
+#include "tokenomics/roofline/rank_imbalance.hpp"
 #include "tokenomics/roofline/step_model.hpp"
 
 namespace tokenomics {
@@ -31,7 +32,7 @@ class FewOperators {
   [[nodiscard]] const Operator* end() const { return items_.data() + size_; }
 
  private:
-  std::array<Operator, 4> items_{};
+  std::array<Operator, 5> items_{};
   std::size_t size_ = 0;
 };
 
@@ -89,7 +90,7 @@ class LayerOperators {
   /// Wait of computing kernels per end of an expert transfer.
   [[nodiscard]] double sm_hold_s() const;
   /// Every expert rank already has every token (attention is not data parallel): no all-to-all.
-  [[nodiscard]] bool tokens_replicated() const { return plan_->parallelism.attention_dp == 1; }
+  [[nodiscard]] bool tokens_replicated() const { return plan_->parallelism.token_ranks() == 1; }
 
  private:
   [[nodiscard]] Operator gemm(const WeightMatrix& weight, double tokens) const;
@@ -103,6 +104,9 @@ class LayerOperators {
   void add_row_moves(std::vector<Operator>& out, const MoeFfn& moe, double rows) const;
   void add_moe(std::vector<Operator>& out, const MoeFfn& moe, double tokens) const;
   void add_expert_transfers(std::vector<Operator>& out, const MoeFfn& moe, double tokens) const;
+  /// Keys and values (MLA: latents) of `context` tokens, gathered by the cp GPUs that share a prompt before they attend
+  /// (all-gather context parallelism: Llama Team, The Llama 3 Herd of Models, 2024, 3.3.2; not overlapped there either).
+  [[nodiscard]] Operator kv_exchange(double context) const;
   [[nodiscard]] Operator expert_transfer(std::string_view name, LayerPart part, const MoeFfn& moe, double tokens,
                                          Precision precision) const;
 
@@ -112,6 +116,8 @@ class LayerOperators {
   Link tp_link_;
   Link ep_link_;
   Link pp_link_;
+  Link cp_link_;
+  DecodeBalance balance_;
   std::vector<ExpertLoad> experts_;  ///< none or one
 };
 

@@ -21,8 +21,6 @@ struct LayerClass {
 
 /// The network's layers, alike ones together.
 std::vector<LayerClass> main_layers(const Network& network);
-/// One MTP module's layer: like the MoE layers, or like the last group where there are none.
-LayerClass draft_layer(const Network& network);
 
 /// Seconds of the operators of one micro-batch, summed by part.
 PartTimes sum_by_part(const LayerOperators& operators, const std::vector<Operator>& list, double compute_share);

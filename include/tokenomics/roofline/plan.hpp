@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,17 @@ namespace tokenomics {
 /// How one instance (a replica that forms its own batches) lays the network over its GPUs.
 struct Parallelism {
   int attention_tp = 1;  ///< GPUs that share one sequence's attention heads
-  int attention_dp = 1;  ///< groups with batches of their own; gpus = attention_tp * attention_dp * pp
+  int attention_dp = 1;  ///< groups with batches of their own; gpus = attention_tp * attention_dp * cp * pp
   int ep = 1;            ///< GPUs over which routed experts are spread (1: not; experts are cut by moe_tp)
   int moe_tp = 1;        ///< GPUs that share one expert's matrices
   int pp = 1;            ///< pipeline stages
+  int cp = 1;            ///< parts that a prompt's tokens are cut into; in decode each part is a rank of its own
 
-  [[nodiscard]] int gpus() const { return attention_tp * attention_dp * pp; }
+  [[nodiscard]] int gpus() const { return stage_gpus() * pp; }
+  /// GPUs of one pipeline stage: attention's, and the experts' too.
+  [[nodiscard]] int stage_gpus() const { return attention_tp * token_ranks(); }
+  /// Groups of attention_tp GPUs that have tokens of their own.
+  [[nodiscard]] int token_ranks() const { return attention_dp * cp; }
 };
 
 struct Precisions {
@@ -60,17 +66,51 @@ struct OverlapSchedule {
   std::vector<Stage> stages;   ///< empty: everything one after the other
 };
 
+/// A popularity law of experts beside Zipf's.
+struct PopularityLaw {
+  enum class Kind {
+    Zipf,       ///< popularity of the r-th expert ~ r^-exponent
+    PowerLaw,   ///< popularities have density ~ x^-alpha between 1 and `ratio`
+    Histogram,  ///< given expert by expert
+  };
+  Kind kind = Kind::Zipf;
+  double alpha = 1.01;
+  double ratio = 205;
+  std::vector<double> values;  ///< of a histogram, in any unit
+};
+
 /// Popularity of experts and what is done about it.
 struct ExpertRouting {
   double zipf_exponent = 0.0;  ///< 0: uniform; popularity of the r-th expert ~ r^-exponent
   int redundant_experts = 0;   ///< extra slots for copies of the hottest experts (EPLB)
   bool force_balance = false;  ///< every rank gets the same tokens, as DeepSeek's profiles do
+  PopularityLaw popularity;
+  bool eplb = false;              ///< slots are spread by popularity even without redundant ones
+  double refresh_s = 0;           ///< a placement is that old when it is made anew; 0: always fresh
+  double drift_time_const_s = 0;  ///< after t a share 1 - exp(-t / this) of experts has another's popularity; 0: none
+};
+
+/// How the MTP module of an instance is stored and run. Acceptances are the simulation's.
+struct DraftModule {
+  std::optional<Precision> weights;  ///< of the whole module; nothing: as the network's layers
+  /// Per draft, outside the kernels that are counted: a chain of small kernels for sampling, positions and lengths, and
+  /// collectives of one token.
+  double overhead_us = 0;
+};
+
+/// Where a sequence goes among the data-parallel attention ranks of an instance.
+enum class RankDispatch {
+  Random,
+  LeastSequences,  ///< to the rank with the fewest
+  LeastKv,         ///< to the rank with the least context
 };
 
 /// Uneven load over data-parallel attention ranks: the slowest rank sets the step.
 struct RankBalance {
-  double sequences_max_over_mean = 1.0;
-  double context_max_over_mean = 1.0;
+  double sequences_max_over_mean = 1.0;  ///< 0: computed from the dispatch policy
+  double context_max_over_mean = 1.0;    ///< 0: computed from the dispatch policy
+  std::optional<RankDispatch> dispatch;
+  std::optional<double> context_cv;  ///< standard deviation over mean of contexts in decode; nothing: as 1
 };
 
 /// Everything that decides how long a step takes, apart from the batch.
@@ -84,7 +124,8 @@ struct InstancePlan {
   OverlapSchedule prefill_schedule;
   ExpertRouting routing;
   RankBalance balance;
-  int draft_tokens = 0;          ///< MTP: tokens verified together per step beyond the first
+  int draft_tokens = 0;  ///< MTP: tokens verified together per step beyond the first
+  DraftModule draft_module;
   double hbm_utilization = 0.9;  ///< share of HBM the engine may use
   Bytes reserved_per_gpu{0};     ///< activations, workspace, communication buffers
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tokenomics/roofline/plan.hpp"
+#include "tokenomics/roofline/rank_imbalance.hpp"
 #include "tokenomics/roofline/step_model.hpp"
 
 namespace tokenomics {
@@ -8,8 +9,9 @@ namespace tokenomics {
 /// A step's load as its slowest data-parallel rank sees it, in one pass through the pipeline.
 ///
 /// Of B sequences a rank has B * max(balance / (dp * pp), 1 / B): its share times max over mean, and one whole sequence
-/// at least. With pp stages the batch is cut into pp parts that follow each other through a full pipeline, so that a
-/// step of all of them lasts as long as the pass of one.
+/// at least. A prompt's tokens and its attention are divided over cp GPUs; in decode these have sequences of their own, as
+/// data-parallel ranks have. With pp stages the batch is cut into pp parts that follow each other through a full pipeline,
+/// so that a step of all of them lasts as long as the pass of one.
 struct RankLoad {
   Phase phase = Phase::Decode;
   double sequences = 0;  ///< in decode
@@ -31,6 +33,8 @@ struct RankLoad {
 /// The load of drafts after the first: one token a sequence.
 RankLoad later_draft_load(const RankLoad& load, int draft_tokens);
 
-RankLoad rank_load(const InstancePlan& plan, const DecodeLoad& decode, const PrefillLoad& prefill);
+/// `balance`: of the same plan.
+RankLoad rank_load(const InstancePlan& plan, const DecodeBalance& balance, const DecodeLoad& decode,
+                   const PrefillLoad& prefill);
 
 }  // namespace tokenomics

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "tokenomics/roofline/draft_module.hpp"
 #include "tokenomics/roofline/layer_program.hpp"
 #include "tokenomics/roofline/rank_load.hpp"
 #include "tokenomics/roofline/step_model.hpp"
@@ -45,7 +46,9 @@ struct StepModel::Tables {
   InstancePlan plan;
   Calibration calibration;
   OverlapSchedule no_overlap;
+  DecodeBalance balance;
   LayerOperators operators;
+  DraftOperators draft_operators;
   DecodeCores cores;        ///< with all queries of a step
   DecodeCores draft_cores;  ///< with one, for drafts after the first
   TokenTable head;

@@ -32,6 +32,14 @@ constexpr std::array<std::pair<const char*, Precision Precisions::*>, 7> kPrecis
      {"dispatch", &Precisions::dispatch},
      {"combine", &Precisions::combine}}};
 
+constexpr std::array<std::pair<const char*, PopularityLaw::Kind>, 3> kPopularityLaws{
+    {{"zipf", PopularityLaw::Kind::Zipf},
+     {"power_law", PopularityLaw::Kind::PowerLaw},
+     {"histogram", PopularityLaw::Kind::Histogram}}};
+constexpr std::array<std::pair<const char*, RankDispatch>, 3> kDispatches{{{"random", RankDispatch::Random},
+                                                                           {"least_sequences", RankDispatch::LeastSequences},
+                                                                           {"least_kv", RankDispatch::LeastKv}}};
+
 template <typename Value, std::size_t N>
 Value named_value(const std::array<std::pair<const char*, Value>, N>& table, const std::string& name) {
   for (const auto& [known, value] : table) {
@@ -71,7 +79,8 @@ Parallelism parallelism_from(const json& pool, const Reporter& report, bool is_m
   p.attention_dp = size_at(pool, report, "attention_dp", "dp");
   p.ep = size_at(pool, report, "ep", "ep");
   p.pp = size_at(pool, report, "pp", "pp");
-  const int stage_gpus = p.attention_tp * p.attention_dp;
+  if (pool.contains("parallelism")) p.cp = pool["parallelism"].value("cp", p.cp);
+  const int stage_gpus = p.stage_gpus();
   p.moe_tp = is_moe && stage_gpus % p.ep == 0 ? stage_gpus / p.ep : 1;
   if (pool.contains("parallelism")) p.moe_tp = pool["parallelism"].value("moe_tp", p.moe_tp);
   return p;
@@ -170,15 +179,43 @@ BatchingSpec batching_from(const json& file) {
   return batching;
 }
 
+ExpertRouting routing_from(const json& file) {
+  ExpertRouting routing;
+  routing.zipf_exponent = file.value("zipf_exponent", 0.0);
+  routing.redundant_experts = file.value("redundant_experts", 0);
+  routing.force_balance = file.value("force_balance", false);
+  if (file.contains("popularity")) {
+    const json& law = file["popularity"];
+    routing.popularity.kind = named_value(kPopularityLaws, law["law"].get<std::string>());
+    routing.popularity.alpha = law.value("alpha", routing.popularity.alpha);
+    routing.popularity.ratio = law.value("ratio", routing.popularity.ratio);
+    routing.popularity.values = law.value("values", std::vector<double>{});
+    routing.zipf_exponent = law.value("exponent", routing.zipf_exponent);
+  }
+  if (file.contains("eplb")) {
+    routing.eplb = true;
+    routing.redundant_experts = file["eplb"].value("redundant_experts", routing.redundant_experts);
+    routing.refresh_s = file["eplb"].value("refresh_s", 0.0);
+  }
+  if (file.contains("drift")) routing.drift_time_const_s = file["drift"]["time_constant_s"].get<double>();
+  return routing;
+}
+
+/// Numbers that were not typed in beside a dispatch policy are left to it.
+RankBalance balance_from(const json& file) {
+  RankBalance balance;
+  if (file.contains("dispatch")) balance.dispatch = named_value(kDispatches, file["dispatch"].get<std::string>());
+  const double absent = balance.dispatch ? 0.0 : 1.0;
+  balance.sequences_max_over_mean = file.value("sequences_max_over_mean", absent);
+  balance.context_max_over_mean = file.value("context_max_over_mean", absent);
+  if (file.contains("context_cv")) balance.context_cv = file["context_cv"].get<double>();
+  return balance;
+}
+
 void read_plan_numbers(PoolSpec& pool, const json& file) {
   InstancePlan& plan = pool.plan;
-  const json routing = file.value("routing", json::object());
-  plan.routing = {.zipf_exponent = routing.value("zipf_exponent", 0.0),
-                  .redundant_experts = routing.value("redundant_experts", 0),
-                  .force_balance = routing.value("force_balance", false)};
-  const json balance = file.value("balance", json::object());
-  plan.balance = {.sequences_max_over_mean = balance.value("sequences_max_over_mean", 1.0),
-                  .context_max_over_mean = balance.value("context_max_over_mean", 1.0)};
+  plan.routing = routing_from(file.value("routing", json::object()));
+  plan.balance = balance_from(file.value("balance", json::object()));
   const json memory = file.value("memory", json::object());
   plan.hbm_utilization = memory.value("hbm_utilization", 0.9);
   plan.reserved_per_gpu = Bytes{memory.value("reserved_GB_per_gpu", 0.0) * kGiga};
@@ -186,6 +223,8 @@ void read_plan_numbers(PoolSpec& pool, const json& file) {
   const json mtp = file.value("mtp", json::object());
   pool.mtp = {.draft_tokens = mtp.value("draft_tokens", 0), .acceptance = mtp.value("acceptance", std::vector<double>{})};
   plan.draft_tokens = pool.mtp.draft_tokens;
+  if (mtp.contains("weights")) plan.draft_module.weights = precision_named(mtp["weights"].get<std::string>());
+  plan.draft_module.overhead_us = mtp.value("draft_overhead_us", 0.0);
 }
 
 /// One pool. Parts that cannot be resolved are reported and stay empty; the scenario is refused in the end.
@@ -228,8 +267,10 @@ KvTransferSpec kv_transfer_from(const json& file) {
 // Writing -----------------------------------------------------------------------------------------------------------
 
 json json_of_parallelism(const Parallelism& p) {
-  return {
+  json sizes = {
       {"attention_tp", p.attention_tp}, {"attention_dp", p.attention_dp}, {"ep", p.ep}, {"moe_tp", p.moe_tp}, {"pp", p.pp}};
+  if (p.cp != 1) sizes["cp"] = p.cp;
+  return sizes;
 }
 
 json json_of_batching(const BatchingSpec& batching) {
@@ -242,6 +283,38 @@ json json_of_batching(const BatchingSpec& batching) {
   write_queue(file, batching);
   if (batching.schedules_ahead) file["schedules_ahead"] = true;
   return file;
+}
+
+json json_of_routing(const ExpertRouting& routing) {
+  json file = {{"zipf_exponent", routing.zipf_exponent},
+               {"redundant_experts", routing.redundant_experts},
+               {"force_balance", routing.force_balance}};
+  const PopularityLaw& law = routing.popularity;
+  if (law.kind != PopularityLaw::Kind::Zipf) file["popularity"] = {{"law", name_in(kPopularityLaws, law.kind)}};
+  if (law.kind == PopularityLaw::Kind::PowerLaw) file["popularity"].update({{"alpha", law.alpha}, {"ratio", law.ratio}});
+  if (law.kind == PopularityLaw::Kind::Histogram) file["popularity"]["values"] = law.values;
+  if (routing.eplb) file["eplb"] = {{"redundant_experts", routing.redundant_experts}};
+  if (routing.refresh_s > 0) file["eplb"]["refresh_s"] = routing.refresh_s;
+  if (routing.drift_time_const_s > 0) file["drift"] = {{"time_constant_s", routing.drift_time_const_s}};
+  return file;
+}
+
+json json_of_balance(const RankBalance& balance) {
+  json file = json::object();
+  if (balance.sequences_max_over_mean > 0) file["sequences_max_over_mean"] = balance.sequences_max_over_mean;
+  if (balance.context_max_over_mean > 0) file["context_max_over_mean"] = balance.context_max_over_mean;
+  if (balance.dispatch) file["dispatch"] = name_in(kDispatches, *balance.dispatch);
+  if (balance.context_cv) file["context_cv"] = *balance.context_cv;
+  return file;
+}
+
+/// Written only where given, as what a scenario without them resolves to.
+json json_of_mtp(const PoolSpec& pool) {
+  json mtp = {{"draft_tokens", pool.mtp.draft_tokens}, {"acceptance", pool.mtp.acceptance}};
+  const DraftModule& module = pool.plan.draft_module;
+  if (module.weights) mtp["weights"] = name_of(*module.weights);
+  if (module.overhead_us != 0) mtp["draft_overhead_us"] = module.overhead_us;
+  return mtp;
 }
 
 json json_of_plain_pool(const PoolSpec& pool) {
@@ -258,15 +331,10 @@ json json_of_plain_pool(const PoolSpec& pool) {
           {"precision", precision},
           {"all_to_all", name_in(kAllToAll, plan.all_to_all)},
           {"overlap", {{"decode", json_of(plan.decode_schedule)}, {"prefill", json_of(plan.prefill_schedule)}}},
-          {"routing",
-           {{"zipf_exponent", plan.routing.zipf_exponent},
-            {"redundant_experts", plan.routing.redundant_experts},
-            {"force_balance", plan.routing.force_balance}}},
-          {"balance",
-           {{"sequences_max_over_mean", plan.balance.sequences_max_over_mean},
-            {"context_max_over_mean", plan.balance.context_max_over_mean}}},
+          {"routing", json_of_routing(plan.routing)},
+          {"balance", json_of_balance(plan.balance)},
           {"batching", json_of_batching(pool.batching)},
-          {"mtp", {{"draft_tokens", pool.mtp.draft_tokens}, {"acceptance", pool.mtp.acceptance}}},
+          {"mtp", json_of_mtp(pool)},
           {"memory",
            {{"hbm_utilization", plan.hbm_utilization},
             {"reserved_GB_per_gpu", in_file_unit(plan.reserved_per_gpu.value(), kGiga)},

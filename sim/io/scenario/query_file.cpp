@@ -133,7 +133,8 @@ void read_search(Query& query, const json& file, const Reporter& report, const C
   read_lists(space, file);
   space.precisions = precisions_from(object_at(file, "precision"), query.network);
   const json balance = object_at(file, "balance"), memory = object_at(file, "memory"), overlap = object_at(file, "overlap");
-  space.balance = {balance.value("sequences_max_over_mean", 1.0), balance.value("context_max_over_mean", 1.0)};
+  space.balance.sequences_max_over_mean = balance.value("sequences_max_over_mean", 1.0);
+  space.balance.context_max_over_mean = balance.value("context_max_over_mean", 1.0);
   space.hbm_utilization = memory.value("hbm_utilization", space.hbm_utilization);
   space.reserved_per_gpu = Bytes{memory.value("reserved_GB_per_gpu", 0.0) * 1e9};
   space.block_tokens = memory.value("block_tokens", space.block_tokens);
