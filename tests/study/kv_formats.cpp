@@ -40,12 +40,13 @@ TEST_CASE("KV of a prompt that is cut over GPUs leaves through all of them", "[s
 // Fixed prompts of 1,000 and answers of 1,000: contexts even between 1,000 and 2,000, so cv = (1000 / sqrt(12)) / 1500 =
 // 0.19245.
 TEST_CASE("A dispatch policy takes how much contexts vary from the workload", "[study]") {
-  const std::vector<std::string> lengths{"/workload/lengths/input={\"law\":\"fixed\",\"value\":1000}",
-                                         "/workload/lengths/output={\"law\":\"fixed\",\"value\":1000}"};
-  std::vector<std::string> from_workload = lengths, typed = lengths;
-  from_workload.push_back("/deployment/pools/1/balance={\"dispatch\":\"least_sequences\"}");
-  typed.push_back("/deployment/pools/1/balance={\"dispatch\":\"least_sequences\",\"context_cv\":0.19245}");
-  const Scenario a = shipped(kSplit, from_workload), b = shipped(kSplit, typed);
+  const auto sets = [](const char* balance) {
+    return std::vector<std::string>{R"(/workload/lengths/input={"law":"fixed","value":1000})",
+                                    R"(/workload/lengths/output={"law":"fixed","value":1000})",
+                                    std::string("/deployment/pools/1/balance=").append(balance)};
+  };
+  const Scenario a = shipped(kSplit, sets(R"({"dispatch":"least_sequences"})")),
+                 b = shipped(kSplit, sets(R"({"dispatch":"least_sequences","context_cv":0.19245})"));
   const BuiltService computed = build_service(a), given = build_service(b);
   const DecodeLoad load{144 * 88, 144 * 88 * 1500.0, 144 * 88 * 1500.0};
   CHECK(computed.decode().timer->plan().balance.context_cv.value() == Approx(0.19245).epsilon(1e-4));
