@@ -53,6 +53,13 @@ BuiltPool build_pool(const PoolSpec& spec, const std::function<double()>& contex
   return pool;
 }
 
+/// Closed loops and all at once, every part of a mix.
+bool sends_so_many(const WorkloadSpec& workload) {
+  if (!workload.mix.empty()) return std::all_of(workload.mix.begin(), workload.mix.end(), sends_so_many);
+  return std::holds_alternative<ClosedLoopArrivals>(workload.arrivals) ||
+         std::holds_alternative<AllAtOnceArrivals>(workload.arrivals);
+}
+
 Measurement measurement(const Scenario& scenario) {
   Measurement m;
   m.warm_up_s = scenario.measure.warm_up_s;
@@ -61,8 +68,7 @@ Measurement measurement(const Scenario& scenario) {
       scenario.measure.windows_per_day > 0 ? std::optional(scenario.measure.window_s) : scenario.measure.duration_s;
   if (scenario.measure.requests) m.requests = static_cast<std::uint64_t>(*scenario.measure.requests);
   // Load generators stop when they have sent their prompts; an open service goes on.
-  m.drain = std::holds_alternative<ClosedLoopArrivals>(scenario.workload.arrivals) ||
-            std::holds_alternative<AllAtOnceArrivals>(scenario.workload.arrivals);
+  m.drain = sends_so_many(scenario.workload);
   if (scenario.slo.ttft_s) m.slo_ttft_s = scenario.slo.ttft_s->value;
   if (scenario.slo.interactivity_tok_s_user) m.slo_interactivity_tok_s = scenario.slo.interactivity_tok_s_user->value;
   return m;

@@ -44,6 +44,10 @@ LoadedWorkload window_workload(const Scenario& scenario, const BuiltService& ser
                                 "a positive rate in every window", ""});
   }
   WorkloadSpec spec = service.workload->spec();
+  if (plays_sessions(spec) || !spec.mix.empty()) {
+    throw ScenarioError(Problem{scenario.file, "/measure/windows_per_day", std::to_string(scenario.measure.windows_per_day),
+                                "0: the rate of sessions and of mixes is not one of single requests", ""});
+  }
   if (auto* gamma = std::get_if<GammaArrivals>(&spec.arrivals)) gamma->rate_per_s = 1.0;
   else if (std::holds_alternative<PoissonArrivals>(spec.arrivals) || std::holds_alternative<DayNightArrivals>(spec.arrivals))
     spec.arrivals = PoissonArrivals{1.0};
@@ -51,18 +55,6 @@ LoadedWorkload window_workload(const Scenario& scenario, const BuiltService& ser
     throw ScenarioError(Problem{scenario.file, "/workload/arrivals/kind", "",
                                 "poisson, gamma or day_night: windows of a day need a rate", ""});
   return LoadedWorkload(std::move(spec));
-}
-
-/// A prefix cache has nothing to find where nobody knows what prompts share.
-void refuse_idle_cache(const Scenario& scenario) {
-  for (std::size_t i = 0; i < scenario.deployment.pools.size(); ++i) {
-    const PoolSpec& pool = scenario.deployment.pools[i];
-    if (!pool.prefix_cache || pool.role == PoolRole::Decode) continue;
-    throw ScenarioError(Problem{scenario.file, fmt::format("/deployment/pools/{}/prefix_cache", i), pool.name,
-                                "a workload that knows what its prompts share (sessions, a trace with hashes), or the "
-                                "workload's cache_hit_ratio instead",
-                                ""});
-  }
 }
 
 ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service, const LoadedWorkload& workload,
@@ -80,7 +72,6 @@ ServiceResult simulate_one(const Scenario& scenario, const BuiltService& service
   if (scenario.measure.start == MeasureSpec::Start::Stationary)
     config.stationary = StationaryStart{service.lengths.get(), plan.rate_per_s};
   const auto source = workload.source(scenario.seed, config.replication, plan.stands_for_s > 0 ? plan.rate_per_s : 1.0);
-  if (source->prompts() == nullptr) refuse_idle_cache(scenario);
   return simulate(config, *source);
 }
 

@@ -93,6 +93,26 @@ ordered_json memory_of_pool(const MemoryPlan& memory) {
           {"kv_tokens_per_instance", memory.kv_tokens_per_instance}};
 }
 
+template <typename Items, typename Block>
+ordered_json list_of(const Items& items, Block block) {
+  ordered_json list = ordered_json::array();
+  for (const auto& item : items) list.push_back(block(item));
+  return list;
+}
+
+ordered_json cache_block(const CacheSummary& cache) {
+  return {{"hit_share", tidy(cache.hit_share)},
+          {"hbm_hit_share", tidy(cache.hbm_hit_share)},
+          {"load_wait_s_mean", tidy(cache.load_wait_s_mean)},
+          {"places", list_of(cache.places, [](const CacheSummary::Place& place) {
+             return ordered_json{{"name", place.name},
+                                 {"loaded_tokens", tidy(place.loaded_tokens)},
+                                 {"written_tokens", tidy(place.written_tokens)},
+                                 {"evicted_tokens", tidy(place.evicted_tokens)},
+                                 {"held_tokens_mean", tidy(place.held_tokens_mean)}};
+           })}};
+}
+
 ordered_json plain_pool_block(const PoolSummary& pool) {
   return {{"name", pool.name},
           {"role", to_string(pool.role)},
@@ -270,7 +290,7 @@ ordered_json class_block(const ClassResult& one, std::size_t priority, const Run
   latency.erase("itl_ms");  // a step's gaps are not told apart by class
   const SloFigures slo = slo_figures(result.scenario.slo, one);
   return {{"priority", priority},
-          {"requests", requests_block(one.requests)},
+          {"requests", requests_block(one.requests, result.scenario.fleet.failures.has_value())},
           {"latency", latency},
           {"interactivity_tok_s_user", interactivity_block(service)},
           {"tokens",
@@ -330,26 +350,6 @@ ordered_json performance_block(const RunResult& result, double wall_s) {
   return {{"events", result.service.events},
           {"requests_per_wall_s", wall_s > 0 ? tidy(requests / wall_s) : ordered_json(nullptr)},
           {"wall_s", tidy(wall_s)}};
-}
-
-template <typename Items, typename Block>
-ordered_json list_of(const Items& items, Block block) {
-  ordered_json list = ordered_json::array();
-  for (const auto& item : items) list.push_back(block(item));
-  return list;
-}
-
-ordered_json cache_block(const CacheSummary& cache) {
-  return {{"hit_share", tidy(cache.hit_share)},
-          {"hbm_hit_share", tidy(cache.hbm_hit_share)},
-          {"load_wait_s_mean", tidy(cache.load_wait_s_mean)},
-          {"places", list_of(cache.places, [](const CacheSummary::Place& place) {
-             return ordered_json{{"name", place.name},
-                                 {"loaded_tokens", tidy(place.loaded_tokens)},
-                                 {"written_tokens", tidy(place.written_tokens)},
-                                 {"evicted_tokens", tidy(place.evicted_tokens)},
-                                 {"held_tokens_mean", tidy(place.held_tokens_mean)}};
-           })}};
 }
 
 }  // namespace

@@ -65,11 +65,30 @@ RequestMarks marks_of(const WorkloadSpec& workload) {
   return {priority_classes(workload), has_sessions(workload), tells_prompts(workload)};
 }
 
+namespace {
+
+void check_caches(const DeploymentSpec& deployment, const RequestMarks& marks, const json& file, const Reporter& report) {
+  for (std::size_t i = 0; i < deployment.pools.size(); ++i) {
+    if (!deployment.pools[i].prefix_cache) continue;
+    const Reporter pool = file.contains("pools") ? report.at("pools").at(std::to_string(i)) : report;
+    const Reporter at = pool.at("prefix_cache");
+    if (deployment.pools[i].role == PoolRole::Decode)
+      at.add("an object", "no such key in a decode pool: prompts are computed in prefill and mixed pools");
+    if (!marks.tells_prompts)
+      at.add("an object",
+             "no such key: the workload does not tell which prompts begin alike (sessions do, and replays of hashes; else "
+             "cache_hit_ratio of the workload)");
+  }
+}
+
+}  // namespace
+
 void check_marks(const DeploymentSpec& deployment, const RequestMarks& marks, const json& file, const Reporter& report) {
   need(marks.has_sessions, deployment, RouterPolicy::SessionAffinity,
        "another router: the workload's requests belong to no sessions", file, report);
   need(marks.tells_prompts, deployment, RouterPolicy::CacheAware,
        "another router: the workload does not tell which prompts begin alike", file, report);
+  check_caches(deployment, marks, file, report);
   for (std::size_t i = 0; i < deployment.pools.size(); ++i) {
     const auto& tier = deployment.pools[i].batching.batch_tier;
     if (!tier || tier->from_class < marks.priority_classes) continue;
