@@ -68,7 +68,10 @@ inline RunResult round_result() {
                   .gpu_hours_released = 0,
                   .nodes_mean = 2,
                   .nodes_peak = 2,
-                  .nodes_trough = 2};
+                  .nodes_trough = 2,
+                  .control = {},
+                  .timeline = {},
+                  .research = {}};
   result.cost.having = Usd{8};
   result.cost.in_use = Usd{1.0 / 3};
   result.price.prices = TokenPrices{usd_per_mtok(0.55), usd_per_mtok(0.14), usd_per_mtok(2.19)};
