@@ -57,6 +57,7 @@ struct Sequence {
   bool counted_at_router = false;  ///< among the prompt tokens that the router takes its instance to hold
   bool kv_away = false;            ///< decode pools: its KV is still with the sender
   bool swapped = false;            ///< its KV is in host memory
+  bool has_waited = false;         ///< its turn had come when lower cache tiers were found to hold more of its prompt
 };
 
 /// Live sequences in one array; a finished one's slot is used again, so memory follows the number in the system.

@@ -28,10 +28,15 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
 }
 
 void Instance::enqueue(Slot slot, SimTime now) {
-  if (store_[slot].loaded.to > 0) --loading_;
-  store_[slot].enqueued = now;
-  store_[slot].instance = global_index_;
-  queue_.push(store_, slot);
+  Sequence& s = store_[slot];
+  if (s.loaded.to > 0) --loading_;
+  s.instance = global_index_;
+  if (s.has_waited) {
+    queue_.push_preempted(store_, slot);
+  } else {
+    s.enqueued = now;
+    queue_.push(store_, slot);
+  }
   wake(now);
 }
 
@@ -142,10 +147,24 @@ void Instance::prompt_complete(Slot slot, SimTime now) {
 
 // Prefix cache. What a sequence shares with it is counted there, the rest here.
 
+/// Lower tiers may have got more of a prompt while it waited (the turn before it was still computed when it came). Then it
+/// is loaded before the prompt is computed, and the next in the queue goes first.
+bool Instance::fetch_prefix(Slot slot, SimTime now) {
+  Sequence& s = store_[slot];
+  if (!caches(s) || s.has_waited || !cache_->finds_more(s.request, s.loaded, now)) return false;
+  s.loaded = cache_->load(s.request, now);
+  s.has_waited = true;
+  queue_.remove(store_, slot);
+  ++loading_;
+  context_.listener->loads_prefix(slot, s.loaded.ready);
+  return true;
+}
+
 void Instance::take_prefix(Sequence& s, SimTime now) {
   if (!caches(s)) return;
   s.shared = cache_->take(s.request, s.loaded, now);
   s.loaded = {};
+  s.has_waited = false;
   s.prompt_done = s.shared;
   shared_sum_ += s.shared;
   if (s.scheduled == kNever) s.request.cached_tokens = s.shared;

@@ -26,6 +26,8 @@ class InstanceListener {
   virtual void finished(Slot slot, SimTime now) = 0;   ///< its last token is out; it has left the instance
   virtual void prefilled(Slot slot, SimTime now) = 0;  ///< prefill pool: its KV is complete; it has left the instance
   virtual void preempted(Slot slot) = 0;
+  /// A sequence whose turn has come leaves the queue until lower cache tiers have given what they hold of its prompt.
+  virtual void loads_prefix(Slot slot, SimTime ready) = 0;
   /// A decode instance has a place and memory for a sequence whose KV is still with its sender.
   virtual void wants_kv(Slot slot, SimTime now) = 0;
   virtual void gaps(std::int64_t low_ns, std::int64_t high_ns, double count) = 0;  ///< inter-token gaps in the window
@@ -150,6 +152,7 @@ class Instance {
   // The batch.
   void join(Slot slot, SimTime now);
   void leave(Slot slot);
+  bool fetch_prefix(Slot slot, SimTime now);
   void take_prefix(Sequence& sequence, SimTime now);
   void publish_prefix(Sequence& sequence, SimTime now);
   void give_prefix_back(Sequence& sequence, std::int64_t kept, SimTime now);

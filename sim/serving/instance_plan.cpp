@@ -171,6 +171,7 @@ bool Instance::gather_prompts(SimTime now) {
     if (head.prompt_done >= head.prompt_target) break;
     make_way_for(head, now);
     if (!has_room_for(head, now)) break;
+    if (fetch_prefix(slot, now)) continue;
     if (caches(head)) head.prompt_done = cache_->reusable(head.request, head.loaded, now);
     if (!add_prompt_share(slot)) {
       if (caches(head)) head.prompt_done = 0;  // looked up again when there is room

@@ -62,6 +62,7 @@ class Service final : public InstanceListener, public FleetHost {
   void prefilled(Slot slot, SimTime now) override;
   void preempted(Slot slot) override { meter_.preempted(store_[slot]); }
   void wants_kv(Slot slot, SimTime now) override;
+  void loads_prefix(Slot slot, SimTime ready) override { start_transfer(Transfer::Kind::Prefix, slot, ready); }
   void gaps(std::int64_t low, std::int64_t high, double count) override { meter_.gaps(low, high, count); }
 
  private:
@@ -324,6 +325,7 @@ void Service::retry(Slot slot, SimTime now) {
   s.kv_away = s.swapped = false;
   s.charged_at_sender = s.shared = 0;
   s.loaded = {};
+  s.has_waited = false;
   s.available = 0;
   ++s.retries;
   meter_.retried(s);

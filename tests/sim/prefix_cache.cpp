@@ -131,6 +131,24 @@ TEST_CASE("What lower tiers hold is loaded before the rest is computed", "[sim]"
   }
 }
 
+// A has the one place until 32.8 ms. B, which goes on from it, comes at 5 when nothing of it is there; when its turn comes
+// its beginning is found below: 2.28 ms to load, then 10 + 6.4.
+TEST_CASE("What lower tiers got while a request waited is loaded when its turn comes", "[sim]") {
+  const LinearTimer timer = prompt_timer();
+  ServiceConfig config = caching(timer);
+  config.pools[0].batching.max_sequences = 1;
+  config.pools[0].prefix_cache->in_hbm = false;
+  config.pools[0].prefix_cache->tiers = {host()};
+  TreeSource source;
+  const SegmentId talk = source.tree.add(kNoSegment, 0);
+  source.add(0, talk, 128, 2, 130);
+  source.add(5, talk, 192, 1, 192);
+  const Outcomes o = serve(config, source);
+  CHECK(o.of.at(1).request.cached_tokens == 128);
+  CHECK(o.of.at(1).scheduled == ms(32.8 + 2.28));
+  CHECK(o.of.at(1).first_token == ms(32.8 + 2.28 + 16.4));
+}
+
 // Two loads over one link: B's 1.28 ms, then C's; over the links of two ranks at the same time.
 TEST_CASE("Loads wait for each other on a link", "[sim]") {
   const LinearTimer timer = prompt_timer();

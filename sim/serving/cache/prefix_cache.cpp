@@ -106,6 +106,12 @@ CacheLoad PrefixCache::load(const Request& request, SimTime now) {
   return load;
 }
 
+bool PrefixCache::finds_more(const Request& request, const CacheLoad& loaded, SimTime now) {
+  if (below_.empty()) return false;
+  const std::int64_t there = reusable(request, loaded, now);
+  return std::min(whole_blocks(cover_over_tiers()), most_reusable(request)) > there;
+}
+
 /// How far all tiers together hold the path that was walked; loading_ gets the tokens that come from each, the highest
 /// first.
 std::int64_t PrefixCache::cover_over_tiers() {

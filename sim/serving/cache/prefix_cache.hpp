@@ -37,6 +37,8 @@ class PrefixCache {
 
   /// Starts to load what lower tiers hold beyond HBM: positions [from, to) are there at `ready`; empty: nothing to load.
   CacheLoad load(const Request& request, SimTime now);
+  /// Whether a load would give more than is there already, what was `loaded` for the request included.
+  [[nodiscard]] bool finds_more(const Request& request, const CacheLoad& loaded, SimTime now);
 
   /// What a request need not compute if it is scheduled now: HBM's part and what was loaded for it.
   [[nodiscard]] std::int64_t reusable(const Request& request, const CacheLoad& loaded, SimTime now);
