@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Fills the tables of scenarios/services/README.md with what `tokenomics run` says: DeepSeek's production service with one
-mechanism taken away at a time, and agents whose cached prefixes live shorter or longer.
+mechanism taken away at a time, agents whose cached prefixes live shorter or longer, and what a higher context limit costs.
 
 Between the marker lines everything is replaced. With --check nothing is written: lines that the program tells otherwise are
 printed and the exit code is 1.
@@ -126,7 +126,24 @@ def cache_life(binary):
     return head + lines
 
 
-TABLES = {"ablation": ablation, "cache life": cache_life}
+CODING = "claude-code-164k"
+
+
+def context_limit(binary):
+    head = ["| context limit | refused, % of calls | users that fit one server at the limit | batch | TTFT p90, s | tok/s/user | "
+            "all tokens, USD/M | output, USD/M | an answer, USD |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines = []
+    for limit in (65536, 131072, 163840):
+        result = run(binary, CODING, {"/limits/context_tokens": limit})
+        requests, cost = result["requests"], result["cost"]
+        lines.append(f"| {limit:,} | {100 * requests['rejected']['context_limit'] / requests['arrived']:.0f} | "
+                     f"{result['memory']['sequences_at_context_limit']:.0f} | {result['pools'][-1]['batch_mean']:.1f} | "
+                     f"{result['latency']['ttft_s']['p90']:.2g} | {result['interactivity_tok_s_user']['mean']:.0f} | "
+                     f"{cost['usd_per_mtok']['own_mix']:.3f} | {cost['usd_per_mtok']['output']:.1f} | {cost['usd_per_answer']:.4f} |")
+    return head + lines
+
+
+TABLES = {"ablation": ablation, "cache life": cache_life, "context limit": context_limit}
 
 
 def main():

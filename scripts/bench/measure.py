@@ -20,6 +20,7 @@ from pathlib import Path
 
 MAIN_JOB = "deepseek-production-2025-02"
 SPEED = "bench-70b-8gpu"
+AGENTS = "bench-agents"
 CLOSED_LOOP = "r1-8xmi300x-1k1k"
 MEMORY_REQUESTS = [100_000, 1_000_000, 3_000_000]
 FIVE_LINES = """{
@@ -129,6 +130,19 @@ def requests_per_second(program, table, runs):
     table.add(f"run {SPEED}, of CPU time", "req/s", cpus)
 
 
+def agents(program, table, runs):
+    """CPU time of a call with prefix cache, sessions and drafts over that of a request of the main job; they take turns."""
+    def cpu_per_request(scenario):
+        _, cpu_s, text, _ = program.timed(*quiet_run(scenario, "--format", "json"))
+        return cpu_s / json.loads(text)["requests"]["arrived"]
+
+    pairs = [(cpu_per_request(AGENTS), cpu_per_request(MAIN_JOB)) for _ in range(runs)]
+    table.add(f"run {AGENTS}, CPU time of a call", "us", [1e6 * agent for agent, _ in pairs])
+    table.add("  over that of a request of the main job", "ratio", [agent / main for agent, main in pairs], "<= 2",
+              lambda ratio: ratio <= 2)
+    table.add(f"run {AGENTS}, 1,000,000 calls, peak memory", "MiB", [program.peak_mib(*quiet_run(AGENTS))])
+
+
 def memory(program, table):
     peaks = []
     for requests in MEMORY_REQUESTS:
@@ -214,6 +228,7 @@ def main():
     requests_per_second(program, table, runs)
     memory(program, table)
     main_job(program, table, runs)
+    agents(program, table, min(runs, 3))
     against_steps(program, table, min(runs, 3))
     sweeps(program, table, min(runs, 3))
     if arguments.json:

@@ -42,6 +42,21 @@ void add_notes(RunResult& result) {
       "ten exceed");
 }
 
+/// A sequence lies on one data-parallel rank.
+double sequences_that_fit(const PoolConfig& pool, std::int64_t context_tokens) {
+  const std::int64_t one = context_tokens + pool.kv_tokens_per_sequence;
+  return pool.ranks * std::floor(static_cast<double>(pool.kv_tokens / pool.ranks) / static_cast<double>(one));
+}
+
+/// The lengths that providers sell: 8K to 164K.
+void fit_contexts(RunResult& result, const BuiltPool& pool) {
+  for (const std::int64_t context : {8192, 16384, 32768, 65536, 131072, 163840}) {
+    if (context > pool.spec->plan.network.max_context_tokens) break;
+    const double sequences = sequences_that_fit(pool.config, context);
+    result.fits.push_back({context, sequences, sequences / pool.gpus_per_instance()});
+  }
+}
+
 double represented_seconds(const std::vector<WindowOutcome>& outcomes) {
   double seconds = 0;
   for (const WindowOutcome& outcome : outcomes)
@@ -81,9 +96,8 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options) {
   }
   result.scale = result.service.measured_s > 0 ? result.represents_s / result.service.measured_s : 1;
   result.max_context_tokens = sequence_limit(service.config);
-  const PoolConfig& decode = service.decode().config;  // a sequence lies on one rank
-  result.sequences_at_context_limit = decode.ranks * std::floor(static_cast<double>(decode.kv_tokens / decode.ranks) /
-                                                                static_cast<double>(result.max_context_tokens));
+  result.sequences_at_context_limit = sequences_that_fit(service.decode().config, result.max_context_tokens);
+  fit_contexts(result, service.decode());
   summarise_pools(result, service, outcomes);
   summarise_fleet(result, service, outcomes);
   summarise_control(result, service);

@@ -63,6 +63,13 @@ TEST_CASE("a window 2.5 times as long holds 2.5 times fewer full sequences and c
   const RunResult large = run_shortened("r1-8xh200-azure", {"/measure/duration_s=600", "/limits/context_tokens=163840"});
   // 719,802 tokens of KV: 10.98 windows of 65,536 and 4.39 of 163,840; whole ones: 10 and 4.
   CHECK(small.sequences_at_context_limit == 10);
+  // Half the context, at least twice as many; the limit that is sold changes nothing.
+  REQUIRE(small.fits.size() == large.fits.size());
+  for (std::size_t i = 0; i < small.fits.size(); ++i) {
+    CHECK(small.fits[i].sequences_per_instance == large.fits[i].sequences_per_instance);
+    if (i > 0 && small.fits[i].context_tokens == 2 * small.fits[i - 1].context_tokens)
+      CHECK(small.fits[i - 1].sequences_per_instance >= 2 * small.fits[i].sequences_per_instance);
+  }
   CHECK(large.sequences_at_context_limit == 4);
   CHECK(small.service.ttft.histogram().mean() == large.service.ttft.histogram().mean());
   CHECK(small.cost.per_token.output->value() == large.cost.per_token.output->value());

@@ -20,6 +20,7 @@ inline std::vector<std::string> shipped_services() {
 inline std::vector<std::string> shortened(const std::string& service) {
   const std::map<std::string, std::vector<std::string>> sets{
       {"bench-70b-8gpu", {"/measure/requests=10000"}},
+      {"bench-agents", {"/measure/requests=10000"}},
       {"deepseek-api-2025-06-27", {"/measure/windows_per_day=3"}},
       {"deepseek-api-spring-2025", {"/measure/warm_up_s=300", "/measure/duration_s=120"}},
       {"deepseek-production-2025-02", {"/measure/windows_per_day=2"}},

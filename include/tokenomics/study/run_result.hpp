@@ -121,6 +121,13 @@ struct EnergySummary {
   std::optional<double> joule_per_output_token;
 };
 
+/// How many users of a context fit the memory of one instance that decodes, whatever the limit that is sold.
+struct ContextFit {
+  std::int64_t context_tokens = 0;
+  double sequences_per_instance = 0;
+  double sequences_per_gpu = 0;
+};
+
 /// Everything `run` reports. Money and tokens are scaled to the time the run stands for (a day for windows of a day,
 /// else the measured time); `service` holds what was really simulated.
 struct RunResult {
@@ -136,6 +143,7 @@ struct RunResult {
   std::vector<PoolSummary> pools;
   std::int64_t max_context_tokens = 0;    ///< longest prompt + answer that is accepted
   double sequences_at_context_limit = 0;  ///< that fit one instance at that length
+  std::vector<ContextFit> fits;           ///< by context, up to the network's longest
   FleetSummary fleet;
   CostBreakdown cost;
   PriceSummary price;

@@ -149,6 +149,11 @@ ordered_json memory_block(const RunResult& result) {
   }
   block["max_context_tokens"] = result.max_context_tokens;
   block["sequences_at_context_limit"] = tidy(result.sequences_at_context_limit);
+  block["fits"] = list_of(result.fits, [](const ContextFit& fit) {
+    return ordered_json{{"context_tokens", fit.context_tokens},
+                        {"sequences_per_instance", tidy(fit.sequences_per_instance)},
+                        {"sequences_per_gpu", tidy(fit.sequences_per_gpu)}};
+  });
   return block;
 }
 

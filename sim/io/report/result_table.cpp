@@ -246,6 +246,13 @@ void pool_section(TextPage& page, const RunResult& result) {
       fmt::format("Longest prompt and answer {} tokens; {} such sequences fit one instance.",
                   whole(static_cast<double>(result.max_context_tokens)), mean_count(result.sequences_at_context_limit)),
       2);
+  if (result.fits.empty()) return;
+  std::string users;
+  for (const ContextFit& fit : result.fits) {
+    users += fmt::format("{}{} of {}K", users.empty() ? "" : ", ", whole(fit.sequences_per_instance),
+                         whole(std::round(static_cast<double>(fit.context_tokens) / 1024)));
+  }
+  page.paragraph(fmt::format("Users that fit one instance, by context: {}.", users), 2);
 }
 
 void binding_section(TextPage& page, const RunResult& result) {
