@@ -63,3 +63,125 @@ TEST_CASE("Who found no instance goes to the one that no longer drains", "[sim][
   CHECK(o.of.at(1).scheduled == ms(40));
   CHECK(o.of.at(1).first_token == ms(42));
 }
+
+// Of the second prompt 999 tokens are found. None wait at 200 ms, and 500 may: 1e6 tokens/s for 0.5 ms.
+TEST_CASE("Shedding does not count what a cache has saved as waiting", "[sim][admission]") {
+  const LinearTimer timer = plain_timer();
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].prefix_cache = PrefixCacheConfig{};
+  config.pools[0].prefix_cache->block_tokens = 1;
+  config.admission.shed.wait_s = 0.0005;
+  TreeSource source;
+  const SegmentId segment = source.tree.add(kNoSegment, 0);
+  for (const double at_ms : {0.0, 100.0, 200.0}) source.add(at_ms, segment, 1000, 2, 1000);
+  const Outcomes o = serve(config, source);
+  CHECK(o.of.at(1).request.cached_tokens == 999);
+  CHECK(o.result.requests.rejected_admission == 0);
+}
+
+// Steps of 1 ms, 715 tokens of KV, 1 ms a token from and to host memory. Contexts of the first and the second (class 1), of
+// the third (class 0, comes later):
+//     2 ms  102 102 501   each grows by 1 a step
+//     5     105 105 504   three more do not fit: the youngest goes out, back at 5 + 2 * 504 = 1013
+//   257     357 357       two more do not fit: the second goes out, back at 257 + 2 * 357 = 971
+//   300     400           the first ends
+// The third is the next by its class: nothing happens at 971, it decodes its last 6 tokens from 1013 on, then the second,
+// who does not fit beside it, its last 43.
+TEST_CASE("The next in the queue is waited for, not the one who came out of the batch last", "[sim][queue]") {
+  LinearTimer timer;
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].kv_tokens = 715;
+  config.pools[0].batching.queue = QueueOrder::Priority;
+  config.pools[0].batching.swap = {true, 100'000, Seconds{1e-3}};
+  std::vector<Request> requests{request(0, 100, 300), request(0, 100, 300), request(0.5, 500, 10)};
+  requests[0].priority = requests[1].priority = 1;
+  const Outcomes o = serve(config, requests);
+  CHECK(o.of.at(0).end == ms(300));
+  CHECK(o.of.at(2).end == ms(1019));
+  CHECK(o.of.at(1).end == ms(1062));
+  CHECK(o.result.pools[0].held_s == Approx(0.713));
+}
+
+// Up for 1 us in the mean, with an answer of 100 s: the request fails with its instance whatever is drawn.
+TEST_CASE("Classes count what is lost once, and what is retried", "[sim][fleet]") {
+  const LinearTimer timer = plain_timer();
+  ServiceConfig config = one_instance(timer);
+  config.fleet = {plain_fleet(1, 1)};
+  config.fleet[0].failures = FailureLaw{1e-6, 1, 0, false, true};
+  config.priority_classes = 2;
+  config.measure.slo_ttft_s = 1;
+  std::vector<Request> requests{request(0, 1000, 100'000)};
+  requests[0].priority = 1;
+  const ClassResult lost = serve(config, requests).result.classes[1];
+  CHECK(lost.requests.lost == 1);
+  CHECK(lost.requests.unfinished == 0);
+  CHECK(lost.judged_ttft == 1);
+
+  config.fleet[0].failures = FailureLaw{0.01, 0.001, 0, true, true};
+  requests[0].output_tokens = 50;
+  const ServiceResult r = serve(config, requests).result;
+  CHECK(r.requests.retries > 0);
+  CHECK(r.classes[1].requests.retries == r.requests.retries);
+}
+
+// 299 of the second prompt's 300 tokens are in the prefill instance's cache, none in the decode instance. There 620 tokens
+// fit; contexts at 2 ms 302 and 301, at 10 ms 310 and 309: two more do not fit. The youngest goes, and when the other has
+// ended it is computed again: 300 + 9 tokens.
+TEST_CASE("A decode instance computes all of a preempted sequence again, whatever prefill had cached", "[sim][cache]") {
+  LinearTimer timer;
+  ServiceConfig config = split(timer);
+  config.pools[0].prefix_cache = PrefixCacheConfig{};
+  config.pools[0].prefix_cache->block_tokens = 1;
+  config.pools[1].kv_tokens = 620;
+  TreeSource source;
+  const SegmentId segment = source.tree.add(kNoSegment, 0);
+  source.add(0, segment, 300, 30, 300);
+  source.add(1, segment, 300, 30, 300);
+  const Outcomes o = serve(config, source);
+  CHECK(o.of.at(1).request.cached_tokens == 299);
+  CHECK(o.of.at(1).preemptions == 1);
+  CHECK(o.of.at(0).end == ms(30));
+  CHECK(o.result.pools[1].prompt_tokens == Approx(309));
+  CHECK(o.of.at(1).end == ms(51));  // the prompt step gives token 10, twenty steps the others
+}
+
+// Pulled at 0.5 ms a token. The first lands at 1 + 150 ms; the second has had memory for 301 of 620 tokens since 101 and
+// lands at 151 + 150. The first may grow to 319, which it has at 169. It is taken out and computed again when the second
+// has ended, at 305: with 19 tokens made the prompt step gives number 20, 80 steps the others.
+TEST_CASE("A sequence that decodes alone does not grow into the memory of one whose KV is on its way", "[sim][transfer]") {
+  LinearTimer timer;
+  ServiceConfig config = split(timer);
+  config.pools[1].kv_tokens = 620;
+  config.kv_transfer.per_token = Seconds{0.5e-3};
+  config.kv_transfer.start = KvTransfer::Start::OnDecodePlace;
+  const Outcomes o = serve(config, {request(0, 300, 100), request(100, 300, 5)});
+  CHECK(o.of.at(0).first_token == ms(151));
+  CHECK(o.of.at(1).first_token == ms(301));
+  CHECK(o.of.at(1).end == ms(305));
+  CHECK(o.of.at(0).preemptions == 1);
+  CHECK(o.of.at(0).end == ms(386));
+}
+
+// The prompt of 100 is in the tier, 10 ms away. While one request has the only place, one of two may wait.
+TEST_CASE("Who waits for a cache tier waits in the queue", "[sim][cache]") {
+  LinearTimer timer;
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].batching.max_sequences = 1;
+  config.queue_limit_requests = 1;
+  PrefixCacheConfig cache;
+  cache.block_tokens = 1;
+  cache.in_hbm = false;
+  CacheTierConfig tier;
+  tier.latency = Seconds{0.010};
+  cache.tiers = {tier};
+  config.pools[0].prefix_cache = cache;
+  TreeSource source;
+  const SegmentId known = source.tree.add(kNoSegment, 0), other = source.tree.add(kNoSegment, 0);
+  source.add(0, known, 100, 1, 100);
+  source.add(100, other, 100, 50, 100);
+  source.add(110, known, 100, 1, 100);
+  source.add(110, known, 100, 1, 100);
+  const Outcomes o = serve(config, source);
+  CHECK(o.of.at(2).outcome == Outcome::Completed);
+  CHECK(o.of.at(3).outcome == Outcome::RejectedQueueFull);
+}
