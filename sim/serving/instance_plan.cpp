@@ -111,6 +111,7 @@ void Instance::admit_ready(SimTime now) {
       head.swapped = false;
     }
     join(slot, now);
+    make_room_in_cache(now, growth_sum_);
     if (head.first_token == kNever) context_.listener->first_token(slot, now);
   }
 }
@@ -134,11 +135,11 @@ bool Instance::fits(const Sequence& s, SimTime now) {
   if (active_.empty() && prompt_kv_ == 0) return true;  // alone: admission checked that it fits
   const std::int64_t watermark = config_.kv_tokens / kWatermarkDivisor;
   std::int64_t need = rounded_to_blocks(s.prompt_target + 1) + config_.kv_tokens_per_sequence + watermark;
-  if (cache_) need -= cache_->evictable();
   if (caches(s) && !s.swapped) {
-    const PrefixCache::Found found = cache_->find(s.request, now);
+    const PrefixCache::Found found = cache_->find(s.request, now);  // drops what is too old, so the rest is asked after it
     need += found.unpinned - found.tokens;
   }
+  if (cache_) need -= cache_->evictable();
   return charged() + growth_sum_ + need * kFixedOne <= config_.kv_tokens * kFixedOne;
 }
 

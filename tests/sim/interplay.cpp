@@ -185,3 +185,40 @@ TEST_CASE("Who waits for a cache tier waits in the queue", "[sim][cache]") {
   CHECK(o.of.at(2).outcome == Outcome::Completed);
   CHECK(o.of.at(3).outcome == Outcome::RejectedQueueFull);
 }
+
+// 1000 tokens fit. At 100 ms the cache holds 400 that are older than 50 ms and are dropped when they are looked for: they
+// make room once, not twice. Beside the first of the two prompts of 600 the second does not fit.
+TEST_CASE("What a cache drops for its age makes room once", "[sim][cache]") {
+  LinearTimer timer;
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].kv_tokens = 1000;
+  config.pools[0].prefix_cache = PrefixCacheConfig{};
+  config.pools[0].prefix_cache->block_tokens = 1;
+  config.pools[0].prefix_cache->time_to_live = ms(50);
+  TreeSource source;
+  source.add(0, source.tree.add(kNoSegment, 0), 400, 1, 400);
+  source.add(45, source.tree.add(kNoSegment, 0), 600, 20, 600);
+  source.add(55, source.tree.add(kNoSegment, 0), 400, 20, 400);
+  const Outcomes o = serve(config, source);
+  CHECK(o.of.at(1).end == ms(65));
+  CHECK(o.of.at(2).scheduled == ms(65));
+}
+
+// 1000 tokens of KV. At 10 ms contexts are 410 and 590: the second goes to host memory, back at 10 + 2 * 590 = 1190; the
+// 580 of its prompt stay in the cache while there is room. The first ends with 449 tokens that the cache keeps. The second
+// takes 590 and grows by 1: all of the 580 have to go, and of the 449 40 at 1190 and one at 1191.
+TEST_CASE("A sequence that is swapped in takes its memory from the cache", "[sim][cache]") {
+  LinearTimer timer;
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].kv_tokens = 1000;
+  config.pools[0].batching.swap = {true, 100'000, Seconds{1e-3}};
+  config.pools[0].prefix_cache = PrefixCacheConfig{};
+  config.pools[0].prefix_cache->block_tokens = 1;
+  TreeSource source;
+  source.add(0, source.tree.add(kNoSegment, 0), 400, 50, 450);
+  source.add(0, source.tree.add(kNoSegment, 0), 580, 12, 592);
+  const Outcomes o = serve(config, source);
+  CHECK(o.of.at(0).end == ms(50));
+  CHECK(o.of.at(1).end == ms(1192));
+  CHECK(o.result.pools[0].cache.evicted[0] == Approx(580 + 41));
+}
