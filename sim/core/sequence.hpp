@@ -71,6 +71,7 @@ class SequenceStore {
     } else {
       free_ = sequences_[slot].next;
     }
+    ++live_;
     const std::uint32_t stamp = sequences_[slot].stamp + 1;
     sequences_[slot] = Sequence{};
     sequences_[slot].request = request;
@@ -80,16 +81,19 @@ class SequenceStore {
     return slot;
   }
   void remove(Slot slot) {
+    --live_;
     ++sequences_[slot].stamp;
     sequences_[slot].next = free_;
     free_ = slot;
   }
   Sequence& operator[](Slot slot) { return sequences_[slot]; }
   const Sequence& operator[](Slot slot) const { return sequences_[slot]; }
+  [[nodiscard]] std::int64_t live() const { return live_; }
 
  private:
   std::vector<Sequence> sequences_;
   Slot free_ = kNoSlot;
+  std::int64_t live_ = 0;
 };
 
 /// A doubly linked list through Sequence::next and prev; a sequence is in at most one list.

@@ -388,8 +388,8 @@ void Instance::preempt_decoding(Slot slot, SimTime now) {
   give_prefix_back(s, 0, now);
   s.emitted = std::min(context - s.request.input_tokens, s.request.output_tokens - 1);
   s.prompt_target = s.request.input_tokens + s.emitted;
+  s.prompt_done = swap_out(s, now) ? s.prompt_target : kept_of_prompt(s);
   requeue_preempted(slot, now);
-  if (swap_out(s, now)) s.prompt_done = s.prompt_target;
 }
 
 /// Out to host memory and back again later, over the GPUs' link to it: at the earliest after both.
@@ -409,16 +409,34 @@ void Instance::preempt_prompt(SimTime now) {
   prompt_kv_ -= store_[slot].charged;
   store_[slot].charged = 0;
   give_prefix_back(store_[slot], 0, now);
+  store_[slot].prompt_done = kept_of_prompt(store_[slot]);
   requeue_preempted(slot, now);
+}
+
+/// What a cache of the service holds is looked up again, where there is one; what the source says is always there.
+std::int64_t Instance::kept_of_prompt(const Sequence& s) const {
+  return context_.looks_up && s.request.segment != kNoSegment ? 0 : s.request.cached_tokens;
 }
 
 void Instance::requeue_preempted(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
-  s.prompt_done = caches(s) ? 0 : s.request.cached_tokens;  // what a cache holds is looked up again
   s.enqueued = s.stopped = now;
   ++s.preemptions;
   queue_.push_preempted(store_, slot);
   context_.listener->preempted(slot);
+}
+
+void Instance::check_empty() const {
+  const std::int64_t sequences =
+      queue_.size() + places_taken() + sending_ + loading_ + static_cast<std::int64_t>(landed_.size());
+  const std::int64_t tokens = queue_.tokens() + pad_sum_ + prompt_kv_ + shared_sum_ + swapped_kv_;
+  const FixedTokens sums = context_sum_ + capped_sum_ + growth_sum_ + capped_growth_sum_;
+  const std::int64_t pinned = cache_ ? cache_->tokens() - cache_->evictable() : 0;
+  TOKENOMICS_CHECK(
+      sequences == 0 && tokens == 0 && sums == 0 && pinned == 0,
+      fmt::format("instance {} keeps {} sequences, {} waiting, {} prompt, {} shared, {} swapped and {} pinned "
+                  "tokens and {} of contexts of nobody",
+                  global_index_, sequences, queue_.tokens(), prompt_kv_, shared_sum_, swapped_kv_, pinned, sums));
 }
 
 DecodeLoad Instance::decode_load() const {

@@ -46,6 +46,7 @@ struct PoolContext {
   bool step_by_step;
   PromptTree* prompts = nullptr;       ///< of the request source; null: nothing is known of what prompts share
   const SharedTiers* tiers = nullptr;  ///< of the pool's prefix cache
+  bool looks_up = false;               ///< prefixes of known prompts are those that the entry pool's cache finds
 };
 
 /// One replica: a queue, a batch and a KV cache. Between two changes of the batch it leaps: all steps up to the next
@@ -79,6 +80,9 @@ class Instance {
   /// KV that was to come from a sender that has failed will not.
   void give_up_arrival(Slot slot, SimTime now);
 
+  /// Nothing is left of the sequences that it has had.
+  void check_empty() const;
+
   /// Seconds in a step, and sequences decoding times seconds, from the start of the run until `now`.
   struct Effort {
     double busy_s = 0;
@@ -89,7 +93,8 @@ class Instance {
   [[nodiscard]] std::int64_t load() const { return queue_.size() + places_taken() + loading_; }
   /// Prompts that are computed and whose KV is not with its receiver yet.
   [[nodiscard]] std::int64_t sending() const { return sending_; }
-  [[nodiscard]] std::int64_t waiting() const { return queue_.size(); }
+  /// In the queue, or on the way into it.
+  [[nodiscard]] std::int64_t waiting() const { return queue_.size() + loading_; }
   [[nodiscard]] InstanceBacklog backlog() const { return {queue_.size(), queue_.tokens(), held_by_sequences() / kFixedOne}; }
 
  private:
@@ -110,6 +115,7 @@ class Instance {
   // Planning: what the next step is.
   void plan(SimTime now);
   void make_room_for_growth(SimTime now);
+  void check_memory() const;
   void admit_ready(SimTime now);
   bool gather_prompts(SimTime now);
   bool add_prompt_share(Slot slot);
@@ -162,6 +168,7 @@ class Instance {
   void preempt_decoding(Slot slot, SimTime now);
   [[nodiscard]] bool swap_out(Sequence& sequence, SimTime now);
   void preempt_prompt(SimTime now);
+  [[nodiscard]] std::int64_t kept_of_prompt(const Sequence& sequence) const;
   void requeue_preempted(Slot slot, SimTime now);
   [[nodiscard]] FixedTokens context_of(const Sequence& sequence) const;
   [[nodiscard]] DecodeLoad decode_load() const;

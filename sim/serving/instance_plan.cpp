@@ -23,6 +23,7 @@ void Instance::plan(SimTime now) {
   admit_ready(now);
   if (was_idle) clock_.start(now, {}, true);
   const bool has_prompts = gather_prompts(now);
+  check_memory();
   if (has_prompts || !active_.empty()) {
     if (has_prompts) start_prompt_step(now);
     else start_decode_run(now);
@@ -55,11 +56,18 @@ void Instance::end_hold(SimTime now) {
   hold_ = Hold::None;
 }
 
+/// Nobody is let in beyond what memory holds; a single sequence was checked at admission.
+void Instance::check_memory() const {
+  TOKENOMICS_CHECK(places_taken() <= 1 || charged() <= config_.kv_tokens * kFixedOne,
+                   fmt::format("{} KV tokens of {} in use", charged() / kFixedOne, config_.kv_tokens));
+}
+
 /// KV memory is full: the youngest goes, one of the batch tier before all others.
 void Instance::make_room_for_growth(SimTime now) {
   const FixedTokens capacity = config_.kv_tokens * kFixedOne;
   make_room_in_cache(now, growth_sum_);
-  while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > 1) {
+  const std::int64_t stay = arriving_ > 0 ? 0 : 1;  // what is on its way has its memory already
+  while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > stay) {
     const Slot batch = active_batch_.youngest(store_);
     if (active_.size() > 1 || prefilling_.empty()) preempt_decoding(batch != kNoSlot ? batch : active_.back(), now);
     else preempt_prompt(now);
@@ -103,6 +111,7 @@ void Instance::admit_ready(SimTime now) {
       head.swapped = false;
     }
     join(slot, now);
+    make_room_in_cache(now, growth_sum_);
     if (head.first_token == kNever) context_.listener->first_token(slot, now);
   }
 }
@@ -114,10 +123,10 @@ bool Instance::gate_open(SimTime now) const {
 }
 
 SimTime Instance::gate_opens_at() const {
-  const Sequence& head = store_[queue_.oldest()];
+  const Sequence& oldest = store_[queue_.oldest()];
   // A preempted sequence has waited its turn already.
-  if (head.preemptions > 0) return std::max(head.enqueued, head.available);
-  return head.enqueued + to_sim_time(Seconds{config_.batching.wait.at_most_s});
+  const SimTime wait = oldest.preemptions > 0 ? 0 : to_sim_time(Seconds{config_.batching.wait.at_most_s});
+  return std::max(oldest.enqueued + wait, store_[queue_.front()].available);
 }
 
 /// Whether there is memory for a sequence: what the prefix cache holds of it is there already, what else the cache holds
@@ -126,11 +135,11 @@ bool Instance::fits(const Sequence& s, SimTime now) {
   if (active_.empty() && prompt_kv_ == 0) return true;  // alone: admission checked that it fits
   const std::int64_t watermark = config_.kv_tokens / kWatermarkDivisor;
   std::int64_t need = rounded_to_blocks(s.prompt_target + 1) + config_.kv_tokens_per_sequence + watermark;
-  if (cache_) need -= cache_->evictable();
   if (caches(s) && !s.swapped) {
-    const PrefixCache::Found found = cache_->find(s.request, now);
+    const PrefixCache::Found found = cache_->find(s.request, now);  // drops what is too old, so the rest is asked after it
     need += found.unpinned - found.tokens;
   }
+  if (cache_) need -= cache_->evictable();
   return charged() + growth_sum_ + need * kFixedOne <= config_.kv_tokens * kFixedOne;
 }
 
@@ -173,10 +182,9 @@ bool Instance::gather_prompts(SimTime now) {
     if (!has_room_for(head, now)) break;
     if (fetch_prefix(slot, now)) continue;
     if (caches(head)) head.prompt_done = cache_->reusable(head.request, head.loaded, now);
-    if (!add_prompt_share(slot)) {
-      if (caches(head)) head.prompt_done = 0;  // looked up again when there is room
-      break;
-    }
+    const bool has_share = add_prompt_share(slot);
+    if (caches(head)) head.prompt_done = 0;  // as long as it is in the queue: it is counted there as it came
+    if (!has_share) break;
     queue_.remove(store_, slot);
     prefilling_.push_back(store_, slot);
     take_prefix(head, now);
@@ -234,7 +242,7 @@ void Instance::start_decode_run(SimTime now) {
     const std::uint64_t next = std::min(finishes_.next_step(store_, never), crossings_.next_step(store_, never));
     steps = std::min(steps, static_cast<double>(next - step_));
     const FixedTokens headroom = config_.kv_tokens * kFixedOne - held_by_sequences();
-    if (growth_sum_ > 0 && active_.size() > 1)
+    if (growth_sum_ > 0 && active_.size() + arriving_ > 1)
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }
   clock_.start(now, run, false);

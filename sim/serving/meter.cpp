@@ -83,7 +83,7 @@ void Meter::preempted(const Sequence& s) {
 }
 
 void Meter::retried(const Sequence& s) {
-  if (s.measured) ++result_.requests.retries;
+  if (s.measured) count(s.request.priority, [](auto& r) { ++r.requests.retries; });
 }
 
 void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
@@ -179,7 +179,7 @@ void Meter::judge_unfinished() {
     std::uint64_t left = measured_left_;
     if (!result_.classes.empty()) {
       RequestCounts& requests = result_.classes[c].requests;
-      left = requests.unfinished = requests.arrived - requests.completed - requests.rejected();
+      left = requests.unfinished = requests.arrived - requests.completed - requests.rejected() - requests.lost;
     }
     unfinished.request.priority = static_cast<std::int32_t>(c);
     for (std::uint64_t i = 0; i < left && !config_.stationary; ++i) judge(unfinished, false, -1, -1);

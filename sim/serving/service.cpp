@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <queue>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -74,6 +75,7 @@ class Service final : public InstanceListener, public FleetHost {
   void lose(Slot slot, SimTime now) override;
 
   void build_instances();
+  void check_empty() const;
   void start_transfer(Transfer::Kind kind, Slot slot, SimTime arrives);
   void release_at_sender(Slot slot);
   void place_residents();
@@ -89,7 +91,7 @@ class Service final : public InstanceListener, public FleetHost {
   void advance_instance();
   void route(Pool& pool, Slot slot, SimTime now);
   void refresh(int instance);
-  void resumed(const Sequence& sequence, SimTime now);
+  void resumed(Sequence& sequence, SimTime now);
   void left_instance(Sequence& sequence);
   [[nodiscard]] bool kv_survives(const Sequence& sequence) const;
   [[nodiscard]] Pool& pool_of(int instance) {
@@ -154,7 +156,8 @@ void Service::build_instances() {
     TOKENOMICS_CHECK(pool.timer != nullptr && pool.instances >= 1, "a pool needs a timer and an instance");
     const int index = static_cast<int>(contexts_.size());
     contexts_.push_back({&pool, index, &store_, &meter_.window(), this, config_.observer, &meter_.pool(index), seed,
-                         config_.step_by_step, prompts, &tiers_[static_cast<std::size_t>(index)]});
+                         config_.step_by_step, prompts, &tiers_[static_cast<std::size_t>(index)],
+                         config_.pools.front().prefix_cache && prompts != nullptr});
     const int capacity =
         config_.fleet.empty() ? pool.instances : config_.fleet.at(static_cast<std::size_t>(index)).scaling.max_instances;
     TOKENOMICS_CHECK(capacity >= pool.instances, fmt::format("{} instances, at most {}", pool.instances, capacity));
@@ -233,8 +236,16 @@ ServiceResult Service::run() {
   }
   const SimTime end = meter_.end_time(now_);
   for (Instance& instance : instances_) instance.stop(end);
+  if (store_.live() == 0) check_empty();
   if (fleet_) meter_.fleet(fleet_->close(end));
   return meter_.close(end, events_);
+}
+
+/// Who has left has left nothing behind.
+void Service::check_empty() const {
+  for (const Instance& instance : instances_) instance.check_empty();
+  for (const std::int64_t tokens : held_prompt_tokens_)
+    TOKENOMICS_CHECK(tokens == 0, fmt::format("the router takes an empty instance to hold {} tokens", tokens));
 }
 
 void Service::arrive() {
@@ -277,7 +288,10 @@ void Service::route(Pool& pool, Slot slot, SimTime now) {
   TOKENOMICS_CHECK(nobody || chosen != Router::kNobody,
                    fmt::format("no instance is available for request {}", s.request.id));
   const int index = nobody ? -1 : pool.first_instance + chosen;
-  if (!nobody && fleet_ && fleet_->is_dead(index)) return fleet_->strand(index, slot, now);
+  if (!nobody && fleet_ && fleet_->is_dead(index)) {
+    if (s.kv_away) --s.emitted;  // the token that prefill made never comes
+    return fleet_->strand(index, slot, now);
+  }
   const std::int64_t waiting = nobody ? fleet_->waiting(number) : instance(index).waiting();
   const bool fresh = s.first_token == kNever && s.emitted == 0;
   if (fresh && config_.queue_limit_requests && waiting >= *config_.queue_limit_requests) {
@@ -356,10 +370,11 @@ void Service::first_token(Slot slot, SimTime now) {
 }
 
 /// A prefill pool has computed again what a failure took: its token is one more of the answer.
-void Service::resumed(const Sequence& s, SimTime now) {
+void Service::resumed(Sequence& s, SimTime now) {
+  const SimTime gap = now - std::exchange(s.stopped, now);
   if (!meter_.window().contains(now)) return;
   meter_.pool(static_cast<int>(pools_.size()) - 1).output_tokens += 1;
-  meter_.gaps(now - s.stopped, now - s.stopped, 1);
+  meter_.gaps(gap, gap, 1);
 }
 
 /// The prefill pool made the first token; the user gets it when a decode instance takes the request over.

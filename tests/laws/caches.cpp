@@ -1,7 +1,7 @@
 // Laws of prefix caches, swapping and KV transfers over generated services.
 #include "../../sim/serving/cache/prefix_cache.hpp"
+#include "support/any_service.hpp"
 #include "support/catch.hpp"
-#include "support/session_service.hpp"
 //
 #include <rapidcheck/catch.h>
 
@@ -9,28 +9,6 @@ using namespace tokenomics;
 using namespace tokenomics::test;
 
 namespace {
-
-int pick(int low, int high) { return *rc::gen::inRange(low, high + 1); }
-
-PrefixCacheConfig random_cache() {
-  PrefixCacheConfig cache;
-  cache.block_tokens = pick(1, 80);
-  cache.in_hbm = pick(0, 3) > 0;
-  if (pick(0, 2) == 0) cache.time_to_live = ms(pick(100, 5000));
-  const int tiers = pick(cache.in_hbm ? 0 : 1, 2);
-  for (int i = 0; i < tiers; ++i) {
-    CacheTierConfig tier;
-    tier.name = "tier";
-    tier.shared = pick(0, 1) == 1;
-    if (pick(0, 2) > 0) tier.capacity_tokens = pick(1, 20'000);
-    tier.latency = Seconds{1e-3 * pick(0, 20)};
-    tier.per_token = Seconds{1e-7 * pick(0, 100)};
-    tier.write = static_cast<CacheWrite>(pick(0, 2));
-    if (pick(0, 2) == 0) tier.time_to_live = ms(pick(100, 50'000));
-    cache.tiers.push_back(tier);
-  }
-  return cache;
-}
 
 struct Case {
   LinearTimer prompt_timer, decode_timer;
@@ -69,7 +47,7 @@ Case generate() {
     c.config.kv_transfer = {Seconds{1e-3 * pick(0, 50)}, Seconds{1e-6 * pick(0, 50)}, 1.0 / pick(1, 60)};
     if (pick(0, 1) == 1) c.config.kv_transfer.start = KvTransfer::Start::OnDecodePlace;
   }
-  if (pick(0, 3) > 0) c.config.pools[0].prefix_cache = random_cache();
+  if (pick(0, 3) > 0) c.config.pools[0].prefix_cache = any_cache();
   c.config.measure.requests = 200;
   c.config.measure.drain = true;
   c.config.seed = static_cast<std::uint64_t>(pick(1, 1000));

@@ -1,8 +1,8 @@
 // Laws of fleets whose instances come, go and fail.
 #include <cmath>
 
+#include "support/any_service.hpp"
 #include "support/catch.hpp"
-#include "support/fleet_service.hpp"
 //
 #include <rapidcheck/catch.h>
 
@@ -17,28 +17,8 @@ struct FleetCase {
   double rate = 1;
 };
 
-ScalingRule any_rule(PoolRole role, const std::function<int(int, int)>& pick) {
-  const bool decodes = role != PoolRole::Prefill;
-  switch (pick(0, 4)) {
-    case 0:
-      return TargetUtilization{decodes && pick(0, 1) == 1 ? UtilizationSignal::Batch : UtilizationSignal::Busy,
-                               0.1 * pick(1, 10), 0.05 * pick(0, 4)};
-    case 1: return QueueTarget{0.5 * pick(1, 8)};
-    case 2: {
-      SloTarget rule;
-      rule.percentile = pick(10, 99);
-      if (decodes) rule.interactivity_tok_s_user = 20 * pick(1, 50);
-      if (role != PoolRole::Decode) rule.ttft_s = 1e-2 * pick(1, 100);
-      return rule;
-    }
-    case 3: return InstanceSchedule{{{0.0, pick(1, 6)}, {0.001 * pick(1, 5), pick(1, 6)}}, 0.001 * pick(0, 10)};
-    default: return std::monostate{};
-  }
-}
-
 FleetCase generate() {
   FleetCase c;
-  const auto pick = [](int low, int high) { return *rc::gen::inRange(low, high + 1); };
   c.timer.fixed_s = 1e-3 * pick(1, 20);
   c.timer.per_sequence_s = 1e-4 * pick(0, 10);
   c.timer.per_prompt_token_s = 1e-6 * pick(0, 50);
@@ -54,17 +34,7 @@ FleetCase generate() {
     pool.kv_tokens = 3000 + pick(0, 6000);
     pool.block_tokens = pick(1, 32);
     pool.mtp = {pick(0, 1), {0.01 * pick(0, 100)}};
-    PoolFleet fleet = plain_fleet(pool.instances, pool.instances + pick(0, 4));
-    fleet.scaling.rule = any_rule(role, pick);
-    fleet.scaling.interval_s = 0.1 * pick(1, 20);
-    fleet.scaling.stabilization_s = 0.1 * pick(0, 40);
-    fleet.start_up = {0.1 * pick(0, 10), 0.1 * pick(0, 10), 0.1 * pick(0, 10)};
-    if (pick(0, 2) > 0) {
-      const double repair_s = 0.1 * pick(1, 40);
-      fleet.failures =
-          FailureLaw{0.5 * pick(4, 60), repair_s, repair_s * 0.25 * pick(0, 4), pick(0, 1) == 1, pick(0, 1) == 1};
-    }
-    fleet.gpus_per_instance = pick(1, 16);
+    PoolFleet fleet = any_fleet(pool);
     c.config.pools.push_back(pool);
     c.config.fleet.push_back(fleet);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "support/one_service.hpp"
@@ -39,8 +40,8 @@ inline Outcomes serve(ServiceConfig config, TreeSource& source) {
   return outcomes;
 }
 
-/// Users who talk: each prompt is the last one, most of its answer and something new; some begin again from the system
-/// prompt that all share.
+/// Users of four classes who talk: each prompt is the last one, most of its answer and something new; some begin again from
+/// the system prompt that all share. Where they branch, some go on from the middle of what they have said.
 struct TalkSource final : RequestSource {
   TalkSource(std::uint64_t seed, int users, std::uint64_t most)
       : random(seed, "talk"), system(tree.add(kNoSegment, 0)), left(most) {
@@ -60,9 +61,10 @@ struct TalkSource final : RequestSource {
     r.id = id++;
     r.arrival = time;
     r.tenant = user;
+    r.priority = user % 4;
     r.session = user;
     r.input_tokens = talk.prompt;
-    r.output_tokens = 1 + static_cast<std::int64_t>(random.below(60));
+    r.output_tokens = 1 + static_cast<std::int64_t>(random.below(longest_answer));
     r.segment = talk.segment;
     r.reusable_tokens = r.input_tokens + (random.below(2) == 0 ? r.output_tokens : 0);
     return r;
@@ -73,11 +75,27 @@ struct TalkSource final : RequestSource {
     if (talk.prompt > kLongest || random.below(8) == 0) {
       tree.release(talk.segment);
       begin(r.tenant);
+    } else if (branches && random.below(6) == 0) {
+      const SegmentId before = talk.segment;
+      const std::int64_t from = std::max(tree.begin(before), talk.prompt / 2);
+      talk.segment = tree.add(before, from);
+      tree.release(before);
+      talk.prompt = std::max(talk.prompt, from + 1);
     }
-    due.emplace(now + ms(static_cast<double>(random.below(3000))), r.tenant);
+    due.emplace(now + ms(static_cast<double>(random.below(longest_thought_ms))), r.tenant);
   }
   PromptTree* prompts() override { return &tree; }
+  /// Segments that it holds itself, or that those go on from.
+  [[nodiscard]] std::size_t segments() const {
+    std::set<SegmentId> held;
+    for (SegmentId s = system; s != kNoSegment; s = tree.parent(s)) held.insert(s);
+    for (const Talk& talk : talks)
+      for (SegmentId s = talk.segment; s != kNoSegment; s = tree.parent(s)) held.insert(s);
+    return held.size();
+  }
 
+  bool branches = false;
+  std::uint64_t longest_answer = 60, longest_thought_ms = 3000;
   static constexpr std::int64_t kSystem = 137, kLongest = 1500;
 
   void begin(int user) {

@@ -91,10 +91,15 @@ void Fleet::come_up(int instance, SimTime now) {
   m.seen = host_.instance(instance).effort(now);
   set_available(instance, true);
   if (pool.fleet->failures) push(after(now, pool.fleet->failures->mtbf_s * m.random->exponential()), Kind::Fail, instance);
+  empty_room(m.pool, now);
+}
+
+/// An instance has become available: those who found none go on.
+void Fleet::empty_room(int index, SimTime now) {
   std::deque<Slot> waited;
-  waited.swap(pool.room);
+  waited.swap(pool_at(index).room);
   held_requests_ -= static_cast<std::int64_t>(waited.size());
-  for (const Slot slot : waited) host_.route_waiting(m.pool, slot, now);
+  for (const Slot slot : waited) host_.route_waiting(index, slot, now);
 }
 
 void Fleet::go_off(int instance, SimTime now) {
@@ -229,6 +234,7 @@ void Fleet::add(int index, int count, SimTime now) {
     member(i).up_since = now;
     member(i).seen = host_.instance(i).effort(now);
     set_available(i, true);
+    empty_room(index, now);
     --count;
   }
   for (int i = pool.first; i < end && count > 0 && books_.held(index) < pool.fleet->scaling.max_instances; ++i) {
@@ -252,7 +258,7 @@ void Fleet::take_away(int index, int count, SimTime now) {
     const int instance = least_loaded_on(pool);
     books_.enter(instance, InstanceState::Draining, now);
     set_available(instance, false);
-    load_changed(instance, host_.instance(instance).load(), now);
+    host_.changed(instance);  // without anything to finish it goes off at once
   }
 }
 

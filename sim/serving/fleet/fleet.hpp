@@ -109,6 +109,7 @@ class Fleet {
   void start(int instance, SimTime now);
   void come_up(int instance, SimTime now);
   void go_off(int instance, SimTime now);
+  void empty_room(int pool, SimTime now);
   void fail(int instance, SimTime now);
   void detect(int instance, SimTime now);
   void give_up(const FailureLaw& law, Slot slot, SimTime now);

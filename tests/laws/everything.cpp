@@ -1,0 +1,193 @@
+// Laws of services in which all policies, caches, transfers and fleets are combined at random: nothing is lost, nothing
+// happens before its cause, memory is never overfull, what is taken is given back, no policy sees an answer's length, and
+// the same seed gives the same service.
+#include <cmath>
+#include <map>
+
+#include "support/any_service.hpp"
+#include "support/catch.hpp"
+//
+#include <rapidcheck/catch.h>
+
+using namespace tokenomics;
+using namespace tokenomics::test;
+
+namespace {
+
+constexpr std::uint64_t kRequests = 150;
+
+struct Journal final : Observer {
+  std::vector<RequestRecord> records;
+  std::map<std::pair<int, int>, SimTime> last_end;
+  std::vector<std::pair<SimTime, SimTime>> runs;
+  void request_ended(const RequestRecord& r) override { records.push_back(r); }
+  void run_ended(const RunRecord& r) override {
+    RC_ASSERT(r.start < r.end);
+    RC_ASSERT(r.start >= last_end[std::make_pair(r.pool, r.instance)]);
+    last_end[std::make_pair(r.pool, r.instance)] = r.end;
+    runs.emplace_back(r.start, r.end);
+  }
+};
+
+ServiceResult run(Everything& e, TalkSource& source, Journal& journal) {
+  e.service.bind();
+  e.config().observer = &journal;
+  source.branches = true;
+  source.longest_answer = e.longest_answer;
+  source.longest_thought_ms = e.longest_thought_ms;
+  return simulate(e.config(), source);
+}
+
+void check_record(const RequestRecord& r) {
+  RC_ASSERT(r.request.cached_tokens >= 0);
+  RC_ASSERT(r.request.cached_tokens < r.request.input_tokens);
+  if (r.outcome != Outcome::Completed) return;
+  RC_ASSERT(r.request.arrival <= r.scheduled);
+  RC_ASSERT(r.scheduled <= r.first_token);
+  RC_ASSERT(r.first_token <= r.end);
+}
+
+void check_counts(const RequestCounts& n) {
+  RC_ASSERT(n.unfinished == 0u);
+  RC_ASSERT(n.completed + n.rejected() + n.lost == n.arrived);
+}
+
+void check_pool(const PoolResult& pool) {
+  RC_ASSERT(pool.busy_s <= pool.provisioned_s * (1 + 1e-9));
+  RC_ASSERT(pool.held_s + pool.busy_s <= pool.provisioned_s * (1 + 1e-9));
+  RC_ASSERT(pool.batch_held_s <= pool.provisioned_s * (1 + 1e-9));
+  RC_ASSERT(std::abs(pool.prefill_s + pool.decode_s - pool.busy_s) <= 1e-9 * (1 + pool.busy_s));
+  RC_ASSERT(pool.kv_token_s >= 0);
+  RC_ASSERT(pool.kv_token_s <= pool.kv_capacity_token_s * (1 + 1e-9));
+  RC_ASSERT(pool.cache.found_in_hbm + pool.cache.found_below <= pool.cache.looked_up);
+  for (std::size_t place = 0; place < pool.cache.written.size(); ++place)
+    RC_ASSERT(pool.cache.evicted[place] <= pool.cache.written[place] + 1e-6);
+}
+
+/// Requests in any form that two runs can be compared by.
+void check_same(const RequestRecord& a, const RequestRecord& b) {
+  RC_ASSERT(a.request.id == b.request.id);
+  RC_ASSERT(a.outcome == b.outcome);
+  RC_ASSERT(a.request.cached_tokens == b.request.cached_tokens);
+  RC_ASSERT(a.scheduled == b.scheduled);
+  RC_ASSERT(a.first_token == b.first_token);
+  RC_ASSERT(a.end == b.end);
+  RC_ASSERT(a.instance == b.instance);
+  RC_ASSERT(a.preemptions == b.preemptions);
+  RC_ASSERT(a.retries == b.retries);
+}
+
+SimTime covered(std::vector<std::pair<SimTime, SimTime>> spans) {
+  std::sort(spans.begin(), spans.end());
+  SimTime total = 0, until = 0;
+  for (const auto& [from, to] : spans) {
+    total += std::max<SimTime>(0, to - std::max(from, until));
+    until = std::max(until, to);
+  }
+  return total;
+}
+
+}  // namespace
+
+TEST_CASE("Everything combined: requests, tokens, memory and references are conserved", "[laws][everything]") {
+  rc::prop("conservation", [] {
+    Everything e = everything();
+    Journal seen;
+    TalkSource source(e.config().seed, e.users, kRequests);
+    const ServiceResult r = run(e, source, seen);
+    RC_ASSERT(r.requests.arrived == kRequests);
+    check_counts(r.requests);
+    std::set<std::uint64_t> ids;
+    std::uint64_t completed = 0, preemptions = 0, retries = 0;
+    std::int64_t tokens = 0, prompts = 0, cached = 0;
+    for (const RequestRecord& one : seen.records) {
+      check_record(one);
+      RC_ASSERT(ids.insert(one.request.id).second);
+      preemptions += static_cast<std::uint64_t>(one.preemptions);
+      retries += static_cast<std::uint64_t>(one.retries);
+      if (one.outcome != Outcome::Completed) continue;
+      ++completed;
+      tokens += one.request.output_tokens;
+      prompts += one.request.input_tokens;
+      cached += one.request.cached_tokens;
+    }
+    RC_ASSERT(ids.size() == kRequests);
+    RC_ASSERT(completed == r.requests.completed);
+    RC_ASSERT(preemptions == r.requests.preemptions);
+    RC_ASSERT(retries == r.requests.retries);
+    // A prompt is counted once; of lost requests too where it had been computed, or of a retry that was turned away.
+    const double counted = r.input_computed_tokens + r.input_cached_tokens;
+    const bool all_completed = completed == kRequests;
+    if (retries + r.requests.lost == 0) RC_ASSERT(counted == static_cast<double>(prompts));
+    RC_ASSERT(counted >= static_cast<double>(prompts));
+    if (retries + r.requests.lost == 0) RC_ASSERT(r.input_cached_tokens == static_cast<double>(cached));
+    // Drafts leave less than a token open each time that a sequence joins a batch.
+    const bool drafts = e.config().pools.back().mtp.draft_tokens > 0;
+    const double open = drafts ? 3.0 * static_cast<double>(kRequests + preemptions + retries) : 1e-6 * r.output_tokens;
+    if (r.requests.lost == 0) RC_ASSERT(std::abs(r.output_tokens - static_cast<double>(tokens)) <= open);
+    RC_ASSERT(r.output_tokens >= static_cast<double>(tokens) - open);
+    for (const PoolResult& pool : r.pools) check_pool(pool);
+    RequestCounts sum;
+    for (const ClassResult& one : r.classes) {
+      check_counts(one.requests);
+      sum.merge(one.requests);
+    }
+    if (!r.classes.empty()) {
+      RC_ASSERT(sum.arrived == kRequests);
+      RC_ASSERT(sum.retries == r.requests.retries);
+      RC_ASSERT(sum.preemptions == r.requests.preemptions);
+      RC_ASSERT(sum.lost == r.requests.lost);
+    }
+    RC_ASSERT(source.tree.live() == source.segments());
+    RC_CLASSIFY(all_completed, "all completed");
+    RC_CLASSIFY(preemptions > 0, "preemptions");
+    RC_CLASSIFY(retries > 0, "retries");
+    RC_CLASSIFY(r.requests.lost > 0, "lost");
+    RC_CLASSIFY(cached > 0, "cached");
+    RC_CLASSIFY(!r.pools[0].cache.loaded.empty() && r.pools[0].cache.loads > 0, "loads");
+  });
+}
+
+TEST_CASE("Everything combined: the same seed gives the same service", "[laws][everything]") {
+  rc::prop("determinism", [] {
+    Everything e = everything();
+    Journal one, two;
+    TalkSource first(e.config().seed, e.users, kRequests), second(e.config().seed, e.users, kRequests);
+    const ServiceResult a = run(e, first, one), b = run(e, second, two);
+    RC_ASSERT(a.events == b.events);
+    RC_ASSERT(a.output_tokens == b.output_tokens);
+    RC_ASSERT(one.records.size() == two.records.size());
+    for (std::size_t i = 0; i < one.records.size(); ++i) check_same(one.records[i], two.records[i]);
+    RC_ASSERT(one.runs == two.runs);
+    for (std::size_t i = 0; i < a.pools.size(); ++i) {
+      RC_ASSERT(a.pools[i].kv_token_s == b.pools[i].kv_token_s);
+      RC_ASSERT(a.pools[i].held_s == b.pools[i].held_s);
+      RC_ASSERT(a.pools[i].provisioned_s == b.pools[i].provisioned_s);
+      RC_ASSERT(a.pools[i].cache.held_token_s == b.pools[i].cache.held_token_s);
+    }
+  });
+}
+
+// What idles beside requests in the system is held by a rule, or its prompt's beginning comes from a lower tier.
+TEST_CASE("Everything combined: an instance idles beside waiting work only where a named rule holds it",
+          "[laws][everything]") {
+  rc::prop("work conservation", [] {
+    Everything e = everything();
+    ServiceConfig& config = e.config();
+    config.pools.resize(1);
+    config.fleet.clear();
+    config.pools[0].role = PoolRole::Mixed;
+    config.pools[0].instances = 1;
+    if (pick(0, 1) == 1) config.pools[0].batching.wait = {};
+    Journal seen;
+    TalkSource source(config.seed, e.users, kRequests);
+    const ServiceResult r = run(e, source, seen);
+    std::vector<std::pair<SimTime, SimTime>> stays;
+    for (const RequestRecord& one : seen.records)
+      if (one.outcome == Outcome::Completed) stays.emplace_back(one.request.arrival, one.end);
+    const double idle_s = to_seconds(covered(stays) - covered(seen.runs)).value(), held_s = r.pools[0].held_s;
+    RC_ASSERT(held_s <= idle_s + 1e-9 * (1 + idle_s));
+    RC_ASSERT(idle_s <= held_s + r.pools[0].cache.load_s + 1e-9 * (1 + idle_s));
+    RC_CLASSIFY(held_s > 0, "held");
+  });
+}
