@@ -22,35 +22,28 @@ struct CacheLoad {
 };
 
 /// A request inside the service.
-struct Sequence {
+struct alignas(64) Sequence {
   Request request;
-  SimTime enqueued = 0;                ///< reached the instance that holds it now
-  SimTime scheduled = kNever;          ///< its first prompt token entered a step
-  SimTime first_token = kNever;        ///< the user got it
-  std::int64_t emitted = 0;            ///< output tokens made so far, up to the last join or preemption
-  std::int64_t prompt_done = 0;        ///< tokens in the KV cache, prefix hits included
-  std::int64_t prompt_target = 0;      ///< tokens that must be there before decoding: the prompt, after preemption more
-  std::uint64_t start_step = 0;        ///< decode step of the instance at which it joined
-  std::uint64_t finish_step = 0;       ///< ... and after which it is done (leaping mode)
-  FixedTokens context0 = 0;            ///< context when it joined
-  FixedTokens growth = 0;              ///< per decode step
-  std::int64_t charged = 0;            ///< KV tokens held while its prompt is computed or received
-  std::int64_t charged_at_sender = 0;  ///< ... and by the prefill instance until they are sent
-  std::int64_t shared = 0;             ///< of its KV tokens, those that the prefix cache counts
-  CacheLoad loaded;                    ///< what lower tiers gave for it
-  SimTime available = 0;               ///< swapped out: its KV is not back before
-  std::int64_t pad = 0;                ///< of its last block when it joined
+  std::uint64_t start_step = 0;   ///< decode step of the instance at which it joined
+  std::uint64_t finish_step = 0;  ///< ... and after which it is done (leaping mode)
+  FixedTokens context0 = 0;       ///< context when it joined
+  FixedTokens growth = 0;         ///< per decode step
+  std::int64_t pad = 0;           ///< of its last block when it joined
   Slot next = kNoSlot;
   Slot prev = kNoSlot;
-  std::uint32_t place = 0;            ///< in the heap of the queue that it waits in
-  std::uint32_t stamp = 0;            ///< tells a stale heap entry from a live one
-  int instance = -1;                  ///< where it is or was last
-  int sender = -1;                    ///< prefill instance that computed its prompt
-  std::uint32_t sender_failures = 0;  ///< of that instance when it did
+  std::uint32_t stamp = 0;         ///< tells a stale heap entry from a live one
+  int instance = -1;               ///< where it is or was last
+  SimTime first_token = kNever;    ///< the user got it
+  SimTime scheduled = kNever;      ///< its first prompt token entered a step
+  SimTime enqueued = 0;            ///< reached the instance that holds it now
+  std::int64_t emitted = 0;        ///< output tokens made so far, up to the last join or preemption
+  std::int64_t prompt_done = 0;    ///< tokens in the KV cache, prefix hits included
+  std::int64_t prompt_target = 0;  ///< tokens that must be there before decoding: the prompt, after preemption more
+  std::int64_t charged = 0;        ///< KV tokens held while its prompt is computed or received
+  std::int64_t shared = 0;         ///< of its KV tokens, those that the prefix cache counts
   int preemptions = 0;
-  int retries = 0;           ///< after failures of the instance that had it
-  SimTime stopped = kNever;  ///< when it was last taken out of a batch before its end
-  bool capped = false;       ///< its context has reached the timer's cap
+  int retries = 0;      ///< after failures of the instance that had it
+  bool capped = false;  ///< its context has reached the timer's cap
   bool measured = false;
   bool resident = false;           ///< was there when a stationary run began
   bool prompt_counted = false;     ///< as input of the service: once, however often it is computed
@@ -58,6 +51,14 @@ struct Sequence {
   bool kv_away = false;            ///< decode pools: its KV is still with the sender
   bool swapped = false;            ///< its KV is in host memory
   bool has_waited = false;         ///< its turn had come when lower cache tiers were found to hold more of its prompt
+  // Seldom looked at.
+  std::uint32_t place = 0;             ///< in the heap of the queue that it waits in
+  int sender = -1;                     ///< prefill instance that computed its prompt
+  std::int64_t charged_at_sender = 0;  ///< KV tokens held by the prefill instance until they are sent
+  std::uint32_t sender_failures = 0;   ///< of that instance when it did
+  SimTime stopped = kNever;            ///< when it was last taken out of a batch before its end
+  SimTime available = 0;               ///< swapped out: its KV is not back before
+  CacheLoad loaded;                    ///< what lower tiers gave for it
 };
 
 /// Live sequences in one array; a finished one's slot is used again, so memory follows the number in the system.
