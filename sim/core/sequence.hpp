@@ -34,6 +34,7 @@ struct Sequence {
   std::uint64_t finish_step = 0;       ///< ... and after which it is done (leaping mode)
   FixedTokens context0 = 0;            ///< context when it joined
   FixedTokens growth = 0;              ///< per decode step
+  std::int64_t found = 0;              ///< where the queue's order asks: of its prompt, cached when it came into the queue
   std::int64_t charged = 0;            ///< KV tokens held while its prompt is computed or received
   std::int64_t charged_at_sender = 0;  ///< ... and by the prefill instance until they are sent
   std::int64_t shared = 0;             ///< of its KV tokens, those that the prefix cache counts
