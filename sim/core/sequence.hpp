@@ -58,6 +58,7 @@ struct alignas(64) Sequence {
   std::uint32_t sender_failures = 0;   ///< of that instance when it did
   SimTime stopped = kNever;            ///< when it was last taken out of a batch before its end
   SimTime available = 0;               ///< swapped out: its KV is not back before
+  std::int64_t found = 0;              ///< where the queue's order asks: of its prompt, cached when it came into the queue
   CacheLoad loaded;                    ///< what lower tiers gave for it
 };
 

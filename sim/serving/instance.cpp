@@ -31,26 +31,24 @@ void Instance::enqueue(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   if (s.loaded.to > 0) --loading_;
   s.instance = global_index_;
-  if (s.has_waited) {
-    queue_.push_preempted(store_, slot);
-  } else {
-    s.enqueued = now;
-    queue_.push(store_, slot);
-  }
+  if (!s.has_waited) s.enqueued = now;
+  look_up_for_order(s, now);
+  if (s.has_waited) queue_.push_preempted(store_, slot);
+  else queue_.push(store_, slot);
   wake(now);
 }
 
 /// Something that may let the head of the queue in has changed.
 void Instance::wake(SimTime now) {
-  if (queue_.empty() || !landed_.empty()) return;
+  if (queue_.empty() || (mode_ == Mode::Idle && !landed_.empty())) return;
   if (mode_ == Mode::Idle) {
     const bool admissible = head_admissible(now);
     if (!admissible && hold_ == Hold::None) hold(Hold::WaitRule, now);
     next_event_ = admissible ? now : next_try(now);
   } else if (head_admissible(now)) {
-    cut_run(now);
+    cut_run(now, came(store_[queue_.front()]));
   } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
-    cut_run(std::max(now, gate_opens_at()));
+    cut_run(std::max(now, gate_opens_at()), came(store_[queue_.front()]));
   }
   if (hold_ == Hold::None && tier_holds_head(now)) hold(Hold::BatchTier, now);
 }
@@ -75,8 +73,9 @@ void Instance::release(Slot slot, SimTime now) {
 
 void Instance::landed(Slot slot, SimTime now) {
   landed_.push_back(slot);
+  store_[slot].enqueued = now;
   if (mode_ == Mode::Idle) next_event_ = now;
-  else cut_run(now);
+  else cut_run(now, now);
 }
 
 void Instance::place(Slot slot, SimTime now) {
@@ -168,6 +167,18 @@ void Instance::take_prefix(Sequence& s, SimTime now) {
   s.prompt_done = s.shared;
   shared_sum_ += s.shared;
   if (s.scheduled == kNever) s.request.cached_tokens = s.shared;
+}
+
+/// Orders of the queue that look at the cache do so once: places in the queue do not change.
+void Instance::look_up_for_order(Sequence& s, SimTime now) {
+  const QueueOrder order = config_.batching.queue;
+  const bool asks = order == QueueOrder::ShortestPrompt || order == QueueOrder::LongestPrefix;
+  s.found = 0;
+  if (!asks || !caches(s) || s.swapped) return;
+  // What the run under way has pushed out by now is gone.
+  if (mode_ == Mode::DecodeRun)
+    make_room_in_cache(now, growth_sum_ * static_cast<FixedTokens>(clock_.steps_until(now, run_steps_)));
+  s.found = cache_->reusable(s.request, s.loaded, now);
 }
 
 void Instance::publish_prefix(Sequence& s, SimTime now) {
@@ -422,6 +433,7 @@ void Instance::requeue_preempted(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   s.enqueued = s.stopped = now;
   ++s.preemptions;
+  look_up_for_order(s, now);
   queue_.push_preempted(store_, slot);
   context_.listener->preempted(slot);
 }

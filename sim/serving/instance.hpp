@@ -127,10 +127,11 @@ class Instance {
   [[nodiscard]] SimTime next_try(SimTime now) const;
   [[nodiscard]] bool has_room_for(const Sequence& head, SimTime now);
   [[nodiscard]] bool head_admissible(SimTime now);
-  [[nodiscard]] bool head_came_too_late() const;
+  [[nodiscard]] bool came_too_late(const Sequence& sequence) const;
+  [[nodiscard]] SimTime came(const Sequence& sequence) const;
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
-  void cut_run(SimTime at);
+  void cut_run(SimTime at, SimTime came);
   void hold(Hold rule, SimTime now);
   void end_hold(SimTime now);
 
@@ -160,6 +161,7 @@ class Instance {
   void leave(Slot slot);
   bool fetch_prefix(Slot slot, SimTime now);
   void take_prefix(Sequence& sequence, SimTime now);
+  void look_up_for_order(Sequence& sequence, SimTime now);
   void publish_prefix(Sequence& sequence, SimTime now);
   void give_prefix_back(Sequence& sequence, std::int64_t kept, SimTime now);
   [[nodiscard]] bool caches(const Sequence& sequence) const { return cache_ && sequence.request.segment != kNoSegment; }
@@ -212,6 +214,7 @@ class Instance {
   double run_steps_ = 0;
   SimTime next_event_ = kNever;
   SimTime last_step_start_ = 0;  ///< when the coming step was decided, where the engine schedules ahead
+  bool decided_ = false;         ///< ... and whether it was: nothing is of an empty engine
   Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step

@@ -17,6 +17,7 @@ constexpr std::int64_t kWatermarkDivisor = 100;
 
 void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
+  decided_ = config_.batching.schedules_ahead && !(active_.empty() && prefilling_.empty());
   end_hold(now);
   admit_landed(now);
   make_room_for_growth(now);
@@ -77,8 +78,14 @@ void Instance::make_room_for_growth(SimTime now) {
 
 /// KV that was on its way is here: these sequences have had places and memory since they asked for it.
 void Instance::admit_landed(SimTime now) {
-  for (const Slot slot : landed_) {
+  std::vector<Slot> here;
+  here.swap(landed_);
+  for (const Slot slot : here) {
     Sequence& s = store_[slot];
+    if (came_too_late(s)) {
+      landed_.push_back(slot);
+      continue;
+    }
     --arriving_;
     prompt_kv_ -= s.charged;
     s.charged = 0;
@@ -86,7 +93,6 @@ void Instance::admit_landed(SimTime now) {
     join(slot, now);
     if (s.first_token == kNever) context_.listener->first_token(slot, now);
   }
-  landed_.clear();
 }
 
 /// Sequences whose KV is already there (decode pools) join the batch at a step boundary.
@@ -94,7 +100,7 @@ void Instance::admit_ready(SimTime now) {
   while (!queue_.empty()) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
-    if (head.prompt_done < head.prompt_target || head.available > now) return;
+    if (head.prompt_done < head.prompt_target || head.available > now || came_too_late(head)) return;
     make_way_for(head, now);
     if (!has_room_for(head, now)) return;
     queue_.remove(store_, slot);
@@ -157,10 +163,10 @@ bool Instance::head_admissible(SimTime now) {
 
 /// The coming step was decided when the last one began: whoever came since waits for one more. Nothing is decided ahead
 /// of an empty engine.
-bool Instance::head_came_too_late() const {
-  if (!config_.batching.schedules_ahead || queue_.empty() || (active_.empty() && prefilling_.empty())) return false;
-  return store_[queue_.front()].enqueued > last_step_start_;
-}
+bool Instance::came_too_late(const Sequence& s) const { return decided_ && came(s) > last_step_start_; }
+
+/// KV is asked for at any boundary: no step waits for that.
+SimTime Instance::came(const Sequence& s) const { return s.kv_away ? 0 : s.enqueued; }
 
 /// Fills prefill_load_ with prompt chunks for the next step; false when there are none.
 bool Instance::gather_prompts(SimTime now) {
@@ -172,12 +178,10 @@ bool Instance::gather_prompts(SimTime now) {
     if (!add_prompt_share(slot)) break;
   }
   const bool open = !queue_.empty() && gate_open(now);
-  const bool was_empty = active_.empty() && prefilling_.empty();
   while (open && !queue_.empty()) {
-    if (!was_empty && head_came_too_late()) break;
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
-    if (head.prompt_done >= head.prompt_target) break;
+    if (came_too_late(head) || head.prompt_done >= head.prompt_target) break;
     make_way_for(head, now);
     if (!has_room_for(head, now)) break;
     if (fetch_prefix(slot, now)) continue;
@@ -246,16 +250,20 @@ void Instance::start_decode_run(SimTime now) {
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }
   clock_.start(now, run, false);
-  run_steps_ = head_came_too_late() ? 1 : steps;
+  const bool is_awaited = !landed_.empty() || (!queue_.empty() && came_too_late(store_[queue_.front()]));
+  run_steps_ = is_awaited ? 1 : steps;
   if (!queue_.empty() && run_steps_ > 1 && !gate_open(now)) run_steps_ = clock_.steps_until(gate_opens_at(), run_steps_);
   next_event_ = clock_.boundary(run_steps_);
 }
 
-/// An arrival may join: the run ends at the first boundary at or after `at`, or a step later where that one is decided.
-void Instance::cut_run(SimTime at) {
+/// Who came at `came` may join: the run ends at the first boundary at or after `at`, where steps are decided ahead after the
+/// first step that began since he came.
+void Instance::cut_run(SimTime at, SimTime came) {
   if (mode_ != Mode::DecodeRun || run_steps_ <= 1 || at >= next_event_) return;
-  const double decided = config_.batching.schedules_ahead ? 1 : 0;
-  run_steps_ = std::min(run_steps_, clock_.steps_until(at, run_steps_) + decided);
+  double steps = clock_.steps_until(at, run_steps_);
+  if (config_.batching.schedules_ahead && came > clock_.start_time())
+    steps = std::max(steps, clock_.steps_until(came, run_steps_) + 1);
+  run_steps_ = std::min(run_steps_, steps);
   next_event_ = clock_.boundary(run_steps_);
 }
 

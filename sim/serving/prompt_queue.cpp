@@ -62,8 +62,8 @@ PromptQueue::Rank PromptQueue::rank_of(const Sequence& s) const {
   switch (order_) {
     case QueueOrder::Priority:
       return aging_ > 0 ? Rank{r.priority * aging_ + r.arrival, 0, r.arrival, r.id} : Rank{r.priority, 0, r.arrival, r.id};
-    case QueueOrder::ShortestPrompt: return {preempted_first, tokens_to_compute(s), r.arrival, r.id};
-    case QueueOrder::LongestPrefix: return {preempted_first, -s.prompt_done, r.arrival, r.id};
+    case QueueOrder::ShortestPrompt: return {preempted_first, tokens_to_compute(s) - s.found, r.arrival, r.id};
+    case QueueOrder::LongestPrefix: return {preempted_first, -(s.prompt_done + s.found), r.arrival, r.id};
     case QueueOrder::Fcfs: break;
   }
   return {};

@@ -191,3 +191,110 @@ TEST_CASE("Everything combined: an instance idles beside waiting work only where
     RC_CLASSIFY(held_s > 0, "held");
   });
 }
+
+namespace {
+
+/// Conversations under way, all known before: which prompts begin alike, and when they come, whatever the service does.
+TreeSource conversations(std::uint64_t seed, double rate_per_s, int users, std::uint64_t longest_answer) {
+  struct Talk {
+    SegmentId segment;
+    std::int64_t prompt;
+  };
+  TreeSource source;
+  RandomStream random(seed, "conversations");
+  std::vector<Talk> talks;
+  const auto beginning = [&] {
+    return Talk{source.tree.add(kNoSegment, 0), 1 + static_cast<std::int64_t>(random.below(300))};
+  };
+  for (int user = 0; user < users; ++user) talks.push_back(beginning());
+  double clock_ms = 0;
+  for (std::uint64_t i = 0; i < kRequests; ++i) {
+    clock_ms += 1e3 * random.exponential() / rate_per_s;
+    const auto user = random.below(static_cast<std::uint64_t>(users));
+    Talk& talk = talks[user];
+    const std::int64_t answer = 1 + static_cast<std::int64_t>(random.below(longest_answer));
+    const std::int64_t kept = talk.prompt + (random.below(2) == 0 ? answer : 0);
+    source.add(clock_ms, talk.segment, talk.prompt, answer, kept);
+    source.requests.back().session = source.requests.back().tenant = static_cast<std::int32_t>(user);
+    source.requests.back().priority = static_cast<std::int32_t>(user % 4);
+    talk.prompt = kept + 1 + static_cast<std::int64_t>(random.below(200));
+    if (talk.prompt > 1200) talk = beginning();
+  }
+  return source;
+}
+
+std::map<std::uint64_t, RequestRecord> records_of(Everything& e, TreeSource source) {
+  e.service.bind();
+  Journal seen;
+  e.config().observer = &seen;
+  simulate(e.config(), source);
+  std::map<std::uint64_t, RequestRecord> records;
+  for (const RequestRecord& one : seen.records) records[one.request.id] = one;
+  RC_ASSERT(records.size() == kRequests);
+  return records;
+}
+
+}  // namespace
+
+// Two services get the same requests, but answers that the first had not ended by some time are longer in the second. Up to
+// that time everything is decided alike.
+TEST_CASE("Everything combined: no policy sees the length of an answer before it has ended", "[laws][everything]") {
+  rc::prop("blindness", [] {
+    Everything e = everything();
+    for (PoolConfig& pool : e.config().pools) pool.mtp.draft_tokens = 0;  // the number of steps is drawn from the length
+    e.config().context_limit_tokens = 0;  // the limit cuts long answers: what the engine does, not a policy
+    TreeSource source =
+        conversations(e.config().seed, e.service.rate, e.users, std::min<std::uint64_t>(300, e.longest_answer));
+    const auto as_is = records_of(e, source);
+    const SimTime until = source.requests[static_cast<std::size_t>(pick(1, kRequests - 1))].arrival;
+    for (Request& r : source.requests) {
+      if (as_is.at(r.id).end > until) r.output_tokens += pick(1, 300);
+    }
+    const auto longer = records_of(e, source);
+    int started = 0;
+    for (const auto& [id, before] : as_is) {
+      const RequestRecord& after = longer.at(id);
+      if (before.scheduled < until) {
+        ++started;
+        RC_ASSERT(after.scheduled == before.scheduled);
+        RC_ASSERT(after.request.cached_tokens == before.request.cached_tokens);
+      } else {
+        RC_ASSERT(after.scheduled >= until);
+      }
+      if (before.first_token < until) RC_ASSERT(after.first_token == before.first_token);
+      if (before.end >= until) continue;
+      RC_ASSERT(after.outcome == before.outcome);
+      RC_ASSERT(after.end == before.end);
+      RC_ASSERT(after.instance == before.instance);
+    }
+    RC_CLASSIFY(started > 20, "many decisions");
+  });
+}
+
+// Left out: lower tiers and orders by what is cached, which may see tokens in HBM that the run under way will push out;
+// shedding by KV memory, which is seen as of the last event; fleets, where a nanosecond decides what a failure meets.
+TEST_CASE("Everything combined: leaping finds what stepping finds", "[laws][everything]") {
+  rc::prop("leap against steps", [] {
+    Everything e = everything();
+    for (PoolConfig& pool : e.config().pools) pool.mtp.draft_tokens = 0;
+    e.config().fleet.clear();
+    e.config().admission.shed.kv_share.reset();
+    if (e.config().pools[0].prefix_cache) {
+      e.config().pools[0].prefix_cache->tiers.clear();
+      e.config().pools[0].prefix_cache->in_hbm = true;
+      e.config().pools[0].batching.queue = QueueOrder::Priority;
+    }
+    const TreeSource source = conversations(e.config().seed, e.service.rate, e.users, e.longest_answer);
+    const auto leap = records_of(e, source);
+    e.config().step_by_step = true;
+    const auto steps = records_of(e, source);
+    for (const auto& [id, one] : leap) {
+      const RequestRecord& other = steps.at(id);
+      RC_ASSERT(one.outcome == other.outcome);
+      RC_ASSERT(one.request.cached_tokens == other.request.cached_tokens);
+      RC_ASSERT(one.preemptions == other.preemptions);
+      RC_ASSERT(one.retries == other.retries);
+      RC_ASSERT(std::abs(one.end - other.end) <= 5);
+    }
+  });
+}

@@ -222,3 +222,27 @@ TEST_CASE("A sequence that is swapped in takes its memory from the cache", "[sim
   CHECK(o.of.at(1).end == ms(1192));
   CHECK(o.result.pools[0].cache.evicted[0] == Approx(580 + 41));
 }
+
+// One at a time. While a request of 10 ms is served, one of 100 unknown tokens comes, then one of 150 of which 100 are in
+// the cache: the longer prefix, and the fewer tokens to compute.
+TEST_CASE("Orders of the queue know what is in the instance's own cache", "[sim][queue][cache]") {
+  LinearTimer timer;
+  for (const QueueOrder order : {QueueOrder::Fcfs, QueueOrder::ShortestPrompt, QueueOrder::LongestPrefix}) {
+    ServiceConfig config = one_instance(timer);
+    config.pools[0].batching.max_sequences = 1;
+    config.pools[0].batching.queue = order;
+    config.pools[0].prefix_cache = PrefixCacheConfig{};
+    config.pools[0].prefix_cache->block_tokens = 1;
+    TreeSource source;
+    const SegmentId known = source.tree.add(kNoSegment, 0);
+    source.add(0, known, 100, 1, 100);
+    source.add(10, source.tree.add(kNoSegment, 0), 200, 10, 200);
+    source.add(11, source.tree.add(kNoSegment, 0), 100, 1, 100);
+    source.add(12, known, 150, 1, 150);
+    const Outcomes o = serve(config, source);
+    const bool looks = order != QueueOrder::Fcfs;
+    CHECK(o.of.at(2).scheduled == ms(looks ? 21 : 20));
+    CHECK(o.of.at(3).scheduled == ms(looks ? 20 : 21));
+    CHECK(o.of.at(3).request.cached_tokens == 100);
+  }
+}

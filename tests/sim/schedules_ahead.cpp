@@ -74,3 +74,36 @@ TEST_CASE("Who waits for a slot is not held any longer", "[sim]") {
   CHECK(o.of.at(0).end == ms(53));
   CHECK(o.of.at(1).scheduled == ms(53));
 }
+
+// Decode steps of 1 ms from 1 on. The second is through prefill at 10.5: the step 10-11 runs, 11-12 is decided.
+TEST_CASE("KV that arrives waits for the decided step too, however it comes", "[sim]") {
+  const LinearTimer timer;
+  for (const bool step_by_step : {false, true}) {
+    for (const auto start : {KvTransfer::Start::AfterPrefill, KvTransfer::Start::OnDecodePlace}) {
+      ServiceConfig config = one_instance(timer);
+      config.pools[0].role = PoolRole::Prefill;
+      config.pools.push_back(config.pools[0]);
+      config.pools[1].role = PoolRole::Decode;
+      config.pools[1].batching.schedules_ahead = true;
+      config.kv_transfer.start = start;
+      config.step_by_step = step_by_step;
+      const Outcomes o = serve(config, {request(0, 100, 40), request(9.5, 100, 3)});
+      CHECK(o.of.at(1).first_token == ms(12));
+      CHECK(o.of.at(1).end == ms(14));
+    }
+  }
+}
+
+// Each prompt is held for 5 ms. The second, of 7.2, may begin from 12.2 on: the step from 12 on was decided at 11, that from
+// 13 on at 12, when it had long been there.
+TEST_CASE("Who has been held is not late", "[sim]") {
+  const LinearTimer timer;
+  for (const bool step_by_step : {false, true}) {
+    ServiceConfig config = ahead(timer);
+    config.pools[0].batching.wait = {2, 0.005};
+    config.step_by_step = step_by_step;
+    const Outcomes o = serve(config, {request(0, 100, 40), request(7.2, 100, 3)});
+    CHECK(o.of.at(0).scheduled == ms(5));
+    CHECK(o.of.at(1).scheduled == ms(13));
+  }
+}
