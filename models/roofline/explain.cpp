@@ -288,7 +288,10 @@ StepExplanation StepModel::explain(const DecodeLoad& decode, const PrefillLoad& 
     const double tokens = std::max(1.0, load.rank_tokens);
     out.single(t.operators.pipeline_transfer(tokens), light.pipeline_transfer(tokens), 1);
   }
-  if (load.sequences > 0) out.fixed("host_gap", t.host_gap_s, 1, true);
+  if (load.sequences > 0) {
+    const double alone_s = out.total_s();
+    out.fixed("host_gap", with_host(t.plan.launch, {alone_s}, t.host_gap_s).value - alone_s, 1, true);
+  }
   if (load.phase != Phase::Decode) out.fixed("prefill_host_floor", t.prefill_floor_s - out.total_s(), 1, true);
 
   StepExplanation result{out.finish(), Seconds{out.total_s()}, Seconds{out.layers_s()}, Seconds{out.light_s()}, 0, 1};

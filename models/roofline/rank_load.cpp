@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tokenomics/base/error.hpp"
+#include "tokenomics/roofline/engine_launch.hpp"
 
 namespace tokenomics {
 namespace {
@@ -13,7 +14,17 @@ double slowest_share(double max_over_mean, double parts, double count) {
   return std::min(1.0, std::max(max_over_mean / parts, 1.0 / count));
 }
 
-void add_decode(RankLoad& load, const InstancePlan& plan, const DecodeBalance& balance, const DecodeLoad& decode) {
+/// Tokens of places that a captured graph has and nobody takes; the ranks of a stage fill up alike. Contexts stay.
+void fill_up(RankLoad& load, const InstancePlan& plan) {
+  const double filled = filled_batch(plan.launch, load.sequences);
+  if (filled <= load.sequences) return;
+  load.sequences = filled;
+  load.decode_tokens = filled * (1 + plan.draft_tokens);
+  load.group_decode_tokens = load.decode_tokens * plan.parallelism.token_ranks();
+}
+
+void add_decode(RankLoad& load, const InstancePlan& plan, const DecodeBalance& balance, const DecodeLoad& decode,
+                bool alone) {
   if (decode.sequences <= 0) return;
   const double count = static_cast<double>(decode.sequences);
   const double parts = static_cast<double>(plan.parallelism.token_ranks()) * plan.parallelism.pp;
@@ -23,9 +34,10 @@ void add_decode(RankLoad& load, const InstancePlan& plan, const DecodeBalance& b
   load.context = decode.context_tokens * load.context_share;
   load.capped = decode.capped_tokens * load.context_share;
   load.decode_tokens = load.sequences * (1 + plan.draft_tokens);
+  load.group_decode_tokens = std::max(1.0, count / plan.parallelism.pp) * (1 + plan.draft_tokens);
+  if (alone) fill_up(load, plan);
   load.rank_tokens += load.decode_tokens;
   load.head_tokens += load.decode_tokens;
-  load.group_decode_tokens = std::max(1.0, count / plan.parallelism.pp) * (1 + plan.draft_tokens);
   load.group_tokens += load.group_decode_tokens;
 }
 
@@ -71,7 +83,7 @@ RankLoad rank_load(const InstancePlan& plan, const DecodeBalance& balance, const
                    const PrefillLoad& prefill) {
   TOKENOMICS_CHECK(decode.sequences > 0 || prefill.tokens > 0, "a step without load");
   RankLoad load;
-  add_decode(load, plan, balance, decode);
+  add_decode(load, plan, balance, decode, prefill.tokens <= 0);
   add_prompts(load, plan, prefill);
   const bool decoding = decode.sequences > 0;
   load.phase = prefill.tokens <= 0 ? Phase::Decode : (decoding ? Phase::Mixed : Phase::Prefill);

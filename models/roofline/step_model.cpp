@@ -126,7 +126,7 @@ StepLine StepModel::Tables::time(const DecodeLoad& decode, const PrefillLoad& pr
   total += drafts(load, growth);
   total.value += head.at(load.head_tokens);
   if (plan.parallelism.pp > 1) total.value += pipeline.at(load.rank_tokens);
-  if (load.sequences > 0) total.value += host_gap_s;
+  if (load.sequences > 0) total = with_host(plan.launch, total, host_gap_s);
   if (load.phase != Phase::Decode) total.value = std::max(total.value, prefill_floor_s);
   return total;
 }

@@ -28,6 +28,7 @@ ordered_json shown(CatalogueKind kind, const std::string& name, const Options& o
     case CatalogueKind::Calibrations: load_calibration(name, catalogue); break;
     case CatalogueKind::Workloads: load_workload(name, catalogue); break;
     case CatalogueKind::Overlaps: load_overlap(name, catalogue); break;
+    case CatalogueKind::Engines: check_engine(name, catalogue); break;
     case CatalogueKind::Providers: load_provider(name, catalogue); break;
     case CatalogueKind::Queries: load_query(name, catalogue); break;
     case CatalogueKind::Sweeps: load_sweep(name, catalogue); break;

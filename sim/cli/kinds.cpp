@@ -30,6 +30,8 @@ CatalogueKind kind_named(const std::string& word) {
                                                           {"services", CatalogueKind::Services},
                                                           {"overlap", CatalogueKind::Overlaps},
                                                           {"overlaps", CatalogueKind::Overlaps},
+                                                          {"engine", CatalogueKind::Engines},
+                                                          {"engines", CatalogueKind::Engines},
                                                           {"query", CatalogueKind::Queries},
                                                           {"queries", CatalogueKind::Queries},
                                                           {"market", CatalogueKind::Markets},

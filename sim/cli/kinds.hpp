@@ -11,6 +11,7 @@ CatalogueKind kind_named(const std::string& word);
 
 /// For help texts: "hardware, models, ...".
 inline constexpr const char* kKindHelp =
-    "hardware, model, workload, calibration, provider, scenario, overlap, query, market, sweep or claims (or their plurals)";
+    "hardware, model, workload, calibration, provider, scenario, overlap, engine, query, market, sweep or claims (or their "
+    "plurals)";
 
 }  // namespace tokenomics::cli

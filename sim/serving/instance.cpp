@@ -46,11 +46,11 @@ void Instance::wake(SimTime now) {
     if (!admissible && hold_ == Hold::None) hold(Hold::WaitRule, now);
     next_event_ = admissible ? now : next_try(now);
   } else if (head_admissible(now)) {
-    cut_run(now, came(store_[queue_.front()]));
+    cut_run_for_head(now);
   } else if (config_.batching.wait.at_most_s > 0 && mode_ == Mode::DecodeRun) {
     cut_run(std::max(now, gate_opens_at()), came(store_[queue_.front()]));
   }
-  if (hold_ == Hold::None && tier_holds_head(now)) hold(Hold::BatchTier, now);
+  if (hold_ == Hold::None) hold_head(now);
 }
 
 SimTime Instance::load_prefix(Slot slot, SimTime now) {
@@ -108,6 +108,7 @@ void Instance::stop(SimTime now) {
 void Instance::end_prompt_step(SimTime now) {
   const SimTime start = last_step_start_ = clock_.start_time();
   clock_.finish(1);
+  poll(now);
   if (decode_only_s_ > 0) {
     decode_steps(1, start, now, clock_.run().first_s, 0);
     finish_due(now);
@@ -212,6 +213,7 @@ void Instance::count_recomputed(const Sequence& s, SimTime now) {
 void Instance::end_decode_run(SimTime now) {
   const SimTime start = clock_.start_time();
   last_step_start_ = run_steps_ > 1 ? clock_.boundary(run_steps_ - 1) : start;
+  count_polls(run_steps_);
   clock_.finish(run_steps_);
   decode_steps(run_steps_, start, now, clock_.run().first_s, clock_.run().slope_s);
   finish_due(now);

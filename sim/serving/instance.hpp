@@ -100,7 +100,7 @@ class Instance {
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };
   /// The rule that keeps a request waiting though there is room for it.
-  enum class Hold { None, WaitRule, BatchTier };
+  enum class Hold { None, WaitRule, BatchTier, Poll };
   struct PromptShare {
     Slot slot;
     std::int64_t tokens;
@@ -129,9 +129,17 @@ class Instance {
   [[nodiscard]] bool head_admissible(SimTime now);
   [[nodiscard]] bool came_too_late(const Sequence& sequence) const;
   [[nodiscard]] SimTime came(const Sequence& sequence) const;
+  [[nodiscard]] bool head_is_unseen(SimTime polled) const;
+  [[nodiscard]] SimTime polled_by(SimTime now) const;
+  [[nodiscard]] bool poll_holds_head(SimTime now);
+  void poll(SimTime now);
+  void count_polls(double steps);
+  [[nodiscard]] double steps_to_poll() const;
+  void hold_head(SimTime now);
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at, SimTime came);
+  void cut_run_for_head(SimTime at);
   void hold(Hold rule, SimTime now);
   void end_hold(SimTime now);
 
@@ -215,6 +223,8 @@ class Instance {
   SimTime next_event_ = kNever;
   SimTime last_step_start_ = 0;  ///< when the coming step was decided, where the engine schedules ahead
   bool decided_ = false;         ///< ... and whether it was: nothing is of an empty engine
+  SimTime polled_at_ = 0;        ///< whoever came later has not been seen
+  double unpolled_steps_ = 0;    ///< decode steps since then
   Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step

@@ -19,6 +19,7 @@ void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
   decided_ = config_.batching.schedules_ahead && !(active_.empty() && prefilling_.empty());
   end_hold(now);
+  if (active_.empty() && prefilling_.empty()) poll(now);
   admit_landed(now);
   make_room_for_growth(now);
   admit_ready(now);
@@ -28,7 +29,7 @@ void Instance::plan(SimTime now) {
   if (has_prompts || !active_.empty()) {
     if (has_prompts) start_prompt_step(now);
     else start_decode_run(now);
-    if (tier_holds_head(now)) hold(Hold::BatchTier, now);
+    hold_head(now);
     return;
   }
   mode_ = Mode::Idle;
@@ -53,7 +54,8 @@ void Instance::hold(Hold rule, SimTime now) {
 
 void Instance::end_hold(SimTime now) {
   const double held_s = hold_ == Hold::None ? 0.0 : context_.window->overlap_s(held_since_, now);
-  (hold_ == Hold::BatchTier ? context_.result->batch_held_s : context_.result->held_s) += held_s;
+  PoolResult& r = *context_.result;
+  (hold_ == Hold::BatchTier ? r.batch_held_s : hold_ == Hold::Poll ? r.poll_held_s : r.held_s) += held_s;
   hold_ = Hold::None;
 }
 
@@ -100,7 +102,8 @@ void Instance::admit_ready(SimTime now) {
   while (!queue_.empty()) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
-    if (head.prompt_done < head.prompt_target || head.available > now || came_too_late(head)) return;
+    if (head.prompt_done < head.prompt_target || head.available > now) return;
+    if (came_too_late(head) || head_is_unseen(polled_at_)) return;
     make_way_for(head, now);
     if (!has_room_for(head, now)) return;
     queue_.remove(store_, slot);
@@ -179,6 +182,7 @@ bool Instance::gather_prompts(SimTime now) {
   }
   const bool open = !queue_.empty() && gate_open(now);
   while (open && !queue_.empty()) {
+    if (head_is_unseen(polled_at_)) break;
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
     if (came_too_late(head) || head.prompt_done >= head.prompt_target) break;
@@ -252,6 +256,7 @@ void Instance::start_decode_run(SimTime now) {
   clock_.start(now, run, false);
   const bool is_awaited = !landed_.empty() || (!queue_.empty() && came_too_late(store_[queue_.front()]));
   run_steps_ = is_awaited ? 1 : steps;
+  if (head_is_unseen(polled_at_)) run_steps_ = std::min(run_steps_, steps_to_poll());
   if (!queue_.empty() && run_steps_ > 1 && !gate_open(now)) run_steps_ = clock_.steps_until(gate_opens_at(), run_steps_);
   next_event_ = clock_.boundary(run_steps_);
 }

@@ -83,6 +83,7 @@ void PoolResult::merge(const PoolResult& other) {
   attended_tokens += other.attended_tokens;
   held_s += other.held_s;
   batch_held_s += other.batch_held_s;
+  poll_held_s += other.poll_held_s;
   cache.merge(other.cache);
   serving_s += other.serving_s;
   starting_s += other.starting_s;

@@ -63,7 +63,7 @@ class Usage(ProgramTest):
 
 class Catalogue(ProgramTest):
     def test_lists_and_shows_every_kind(self):
-        for kind in ["hardware", "models", "workloads", "calibrations", "scenarios", "overlaps"]:
+        for kind in ["hardware", "models", "workloads", "calibrations", "scenarios", "overlaps", "engines"]:
             out, _ = self.run_program("list", kind, "--format", "csv")
             names = [line.split(",")[1] for line in out.splitlines()[1:]]
             if names:

@@ -39,7 +39,7 @@ const char* const kOwnGpu = R"({"name": "own-gpu", "aliases": ["Own GPU 1"], "ve
 }  // namespace
 
 TEST_CASE("every shipped file is accepted by its schema and loads", "[scenario]") {
-  for (const PartKind& kind : {kModelPart, kHardwarePart, kCalibrationPart, kWorkloadPart, kOverlapPart}) {
+  for (const PartKind& kind : {kModelPart, kHardwarePart, kCalibrationPart, kWorkloadPart, kOverlapPart, kEnginePart}) {
     const auto entries = shipped().list(kind.kind);
     CHECK_FALSE(entries.empty());
     for (const CatalogueEntry& entry : entries) {
@@ -51,6 +51,7 @@ TEST_CASE("every shipped file is accepted by its schema and loads", "[scenario]"
         case CatalogueKind::Hardware: CHECK_NOTHROW(load_gpu(entry.name, shipped())); break;
         case CatalogueKind::Calibrations: CHECK_NOTHROW(load_calibration(entry.name, shipped())); break;
         case CatalogueKind::Workloads: CHECK_NOTHROW(load_workload(entry.name, shipped())); break;
+        case CatalogueKind::Engines: CHECK_NOTHROW(check_engine(entry.name, shipped())); break;
         default: CHECK_NOTHROW(load_overlap(entry.name, shipped()));
       }
     }

@@ -19,7 +19,7 @@ struct Kind {
 const std::vector<Kind> kKinds{{CatalogueKind::Hardware, "hardware"},  {CatalogueKind::Models, "model"},
                                {CatalogueKind::Workloads, "workload"}, {CatalogueKind::Calibrations, "calibration"},
                                {CatalogueKind::Overlaps, "overlap"},   {CatalogueKind::Services, "scenario"},
-                               {CatalogueKind::Queries, "query"}};
+                               {CatalogueKind::Queries, "query"},      {CatalogueKind::Engines, "engine"}};
 
 /// Every place of a value, as pointers.
 std::vector<json::json_pointer> places_of(const json& value) {

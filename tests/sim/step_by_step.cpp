@@ -120,6 +120,20 @@ TEST_CASE("Leaping and stepping agree when steps are decided ahead, also when KV
   compare(config, 60);
 }
 
+TEST_CASE("Leaping and stepping agree when arrivals are looked for now and then, also when KV memory runs out", "[sim]") {
+  LinearTimer timer = growing_timer();
+  ServiceConfig config = base_config(timer);
+  config.pools[0].batching.poll_steps = 7;
+  for (const BatchPolicy policy : {BatchPolicy::ChunkedMixed, BatchPolicy::PrefillFirst}) {
+    config.pools[0].batching.policy = policy;
+    config.pools[0].kv_tokens = 1'000'000;
+    compare(config, 30);
+    config.pools[0].kv_tokens = 7000;
+    config.pools[0].block_tokens = 16;
+    compare(config, 60);
+  }
+}
+
 // With drafts the fast way draws the number of steps at admission and lets the context grow by its expectation.
 TEST_CASE("With multi-token prediction leaping agrees with stepping in the means and the 99th percentile", "[sim]") {
   LinearTimer timer = growing_timer();

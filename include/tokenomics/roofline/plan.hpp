@@ -113,6 +113,15 @@ struct RankBalance {
   std::optional<double> context_cv;  ///< standard deviation over mean of contexts in decode; nothing: as 1
 };
 
+/// How the engine drives the GPU. Off, it launches each batch as it is and the GPU waits for the host between steps.
+struct EngineLaunch {
+  /// Sequences of a data-parallel rank for which a CUDA graph of a decode step was captured, rising: a smaller batch is
+  /// filled up to the next of them, one beyond the last runs as it is. Empty: no batch is filled up.
+  std::vector<std::int64_t> graph_batch_sizes;
+  /// The host prepares a step while the one before it runs: its work shows only where it takes longer than the GPU's.
+  bool overlaps_host = false;
+};
+
 /// Everything that decides how long a step takes, apart from the batch.
 struct InstancePlan {
   Network network;
@@ -128,6 +137,7 @@ struct InstancePlan {
   DraftModule draft_module;
   double hbm_utilization = 0.9;  ///< share of HBM the engine may use
   Bytes reserved_per_gpu{0};     ///< activations, workspace, communication buffers
+  EngineLaunch launch;
 };
 
 }  // namespace tokenomics

@@ -11,7 +11,8 @@ namespace tokenomics {
 /// Of B sequences a rank has B * max(balance / (dp * pp), 1 / B): its share times max over mean, and one whole sequence
 /// at least. A prompt's tokens and its attention are divided over cp GPUs; in decode these have sequences of their own, as
 /// data-parallel ranks have. With pp stages the batch is cut into pp parts that follow each other through a full pipeline,
-/// so that a step of all of them lasts as long as the pass of one.
+/// so that a step of all of them lasts as long as the pass of one. A step that only decodes is filled up to a captured graph
+/// (EngineLaunch).
 struct RankLoad {
   Phase phase = Phase::Decode;
   double sequences = 0;  ///< in decode

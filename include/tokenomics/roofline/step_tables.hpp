@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tokenomics/roofline/draft_module.hpp"
+#include "tokenomics/roofline/engine_launch.hpp"
 #include "tokenomics/roofline/layer_program.hpp"
 #include "tokenomics/roofline/rank_load.hpp"
 #include "tokenomics/roofline/step_model.hpp"

@@ -22,6 +22,7 @@ enum class CatalogueKind {
   Providers,     ///< providers/
   Services,      ///< services/: scenarios that can be run
   Overlaps,      ///< overlaps/: overlap schedules
+  Engines,       ///< engines/: settings of serving engines that a pool may start from
   Queries,       ///< queries/: what `solve` and `frontier` take
   Markets,       ///< markets/: what `market` takes
   Claims,        ///< claims/: published claims that `claims` checks

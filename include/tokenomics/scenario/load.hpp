@@ -35,6 +35,8 @@ Network load_network(const std::string& name, const Catalogue& catalogue);
 Gpu load_gpu(const std::string& name, const Catalogue& catalogue);
 Calibration load_calibration(const std::string& name, const Catalogue& catalogue);
 OverlapSchedule load_overlap(const std::string& name, const Catalogue& catalogue);
+/// Reads an engine's settings for the sake of their problems: their values are checked where a pool takes them.
+void check_engine(const std::string& name, const Catalogue& catalogue);
 WorkloadSpec load_workload(const std::string& name, const Catalogue& catalogue);
 
 /// Name of the calibration for a GPU under an engine ("" for any): of that GPU and engine, else the default of its

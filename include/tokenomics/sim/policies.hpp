@@ -94,6 +94,9 @@ struct BatchingSpec {
   /// The engine decides a step while the one before it runs (asynchronous scheduling): who arrives waits for the step that
   /// runs and for the one that is decided already. Hides the host's work; costs a first token up to one step more.
   bool schedules_ahead = false;
+  /// The engine looks for arrivals after every so many decode steps, after each prompt step, and when it has nothing to do
+  /// (SGLang's scheduler_recv_interval). Higher: fewer interruptions of the batch, later first tokens.
+  std::int64_t poll_steps = 1;
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.

@@ -26,13 +26,14 @@ struct KindRow {
   std::string_view one;   ///< in messages
   std::string_view mark;  ///< a key that only this kind has
 };
-constexpr std::array<KindRow, 11> kKinds{{{CatalogueKind::Hardware, "hardware", "GPU", "architecture"},
+constexpr std::array<KindRow, 12> kKinds{{{CatalogueKind::Hardware, "hardware", "GPU", "architecture"},
                                           {CatalogueKind::Models, "models", "network", "attention"},
                                           {CatalogueKind::Workloads, "workloads", "workload", "arrivals"},
                                           {CatalogueKind::Calibrations, "calibrations", "calibration", "kernels"},
                                           {CatalogueKind::Providers, "providers", "provider", "offers"},
                                           {CatalogueKind::Services, "services", "scenario", "deployment"},
                                           {CatalogueKind::Overlaps, "overlaps", "overlap schedule", "stages"},
+                                          {CatalogueKind::Engines, "engines", "engine", "pool"},
                                           {CatalogueKind::Queries, "queries", "query", "solve_for"},
                                           {CatalogueKind::Markets, "markets", "market", "segments"},
                                           {CatalogueKind::Claims, "claims", "file of claims", "claims"},

@@ -238,6 +238,7 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   if (file.contains("prefix_cache")) pool.prefix_cache = prefix_cache_from(file["prefix_cache"], report.at("prefix_cache"));
   pool.preemption = preemption_from(file.value("preemption", json::object()), report.at("preemption"));
   read_plan_numbers(pool, file);
+  read_launch(pool, file.value("batching", json::object()));
   const AllToAll usual = pool.role == PoolRole::Prefill ? AllToAll::Normal : AllToAll::LowLatency;
   pool.plan.all_to_all = file.contains("all_to_all") ? named_value(kAllToAll, file["all_to_all"].get<std::string>()) : usual;
   if (file.contains("overlap")) read_overlap(pool.plan, file["overlap"], report.at("overlap"), *context.catalogue);
@@ -250,7 +251,9 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   pool.plan.parallelism = parallelism_from(file, report, context.network->moe() != nullptr);
   pool.plan.precisions = precisions_from(file.value("precision", json::object()), *context.network);
   check_pool(pool, file, report);
-  if (file.contains("batching")) check_queue(pool.batching, file["batching"], report.at("batching"));
+  if (!file.contains("batching")) return pool;
+  check_queue(pool.batching, file["batching"], report.at("batching"));
+  check_launch(pool, file["batching"], report.at("batching"));
   return pool;
 }
 
@@ -343,6 +346,7 @@ json json_of_plain_pool(const PoolSpec& pool) {
 
 json json_of_pool(const PoolSpec& pool) {
   json file = json_of_plain_pool(pool);
+  write_launch(file["batching"], pool);
   if (pool.prefix_cache) file["prefix_cache"] = json_of(*pool.prefix_cache);
   file["preemption"] = json_of(pool.preemption);
   return file;

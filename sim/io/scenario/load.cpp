@@ -10,6 +10,7 @@
 #include "load_part.hpp"
 #include "overrides.hpp"
 #include "parts.hpp"
+#include "personality.hpp"
 #include "resolve.hpp"
 #include "sections.hpp"
 #include "serving_rules.hpp"
@@ -126,6 +127,7 @@ Scenario scenario_of(Document document, const Catalogue& catalogue, const std::v
   }
   if (seed) document.value["seed"] = *seed;
   report.add_beneath(catalogue.check("scenario", document.value));
+  lay_personalities(document, catalogue, problems);
   Scenario scenario = scenario_from(document, catalogue, problems);
   throw_all(problems);
   return scenario;
@@ -179,6 +181,10 @@ Calibration load_calibration(const std::string& name, const Catalogue& catalogue
 OverlapSchedule load_overlap(const std::string& name, const Catalogue& catalogue) {
   return load_part<OverlapSchedule>(kOverlapPart, name, catalogue,
                                     [](const Part& part) { return overlap_from(*part.value, part.report); });
+}
+
+void check_engine(const std::string& name, const Catalogue& catalogue) {
+  load_part<bool>(kEnginePart, name, catalogue, [](const Part&) { return true; });
 }
 
 WorkloadSpec load_workload(const std::string& name, const Catalogue& catalogue) {

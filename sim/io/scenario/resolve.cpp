@@ -61,7 +61,8 @@ std::shared_ptr<const Document> checked_file(const Catalogue& catalogue, const P
 }  // namespace
 
 std::optional<PartKind> part_with_schema(const std::string& schema) {
-  for (const PartKind& part : {kModelPart, kHardwarePart, kCalibrationPart, kWorkloadPart, kOverlapPart, kProviderPart}) {
+  for (const PartKind& part :
+       {kModelPart, kHardwarePart, kCalibrationPart, kWorkloadPart, kOverlapPart, kEnginePart, kProviderPart}) {
     if (schema == part.schema) return part;
   }
   return std::nullopt;

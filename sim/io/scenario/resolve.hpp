@@ -22,6 +22,7 @@ inline constexpr PartKind kHardwarePart{CatalogueKind::Hardware, "hardware", "GP
 inline constexpr PartKind kCalibrationPart{CatalogueKind::Calibrations, "calibration", "calibration"};
 inline constexpr PartKind kWorkloadPart{CatalogueKind::Workloads, "workload", "workload"};
 inline constexpr PartKind kOverlapPart{CatalogueKind::Overlaps, "overlap", "overlap schedule"};
+inline constexpr PartKind kEnginePart{CatalogueKind::Engines, "engine", "engine"};
 inline constexpr PartKind kProviderPart{CatalogueKind::Providers, "provider", "provider"};
 std::optional<PartKind> part_with_schema(const std::string& schema);
 

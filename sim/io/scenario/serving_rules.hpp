@@ -18,6 +18,12 @@ void write_router(nlohmann::json& file, const DeploymentSpec& deployment);
 void read_queue(BatchingSpec& batching, const nlohmann::json& file);
 void write_queue(nlohmann::json& file, const BatchingSpec& batching);
 
+/// Keys of a pool's batching about how the engine drives the GPU and looks for arrivals: graph_batch_sizes,
+/// overlap_scheduling, poll_steps.
+void read_launch(PoolSpec& pool, const nlohmann::json& file);
+void write_launch(nlohmann::json& file, const PoolSpec& pool);
+void check_launch(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
+
 AdmissionRules admission_from(const nlohmann::json& file);
 nlohmann::json json_of(const AdmissionRules& rules);
 bool is_empty(const AdmissionRules& rules);

@@ -27,8 +27,8 @@ std::string content_of(const fs::path& path) {
 }
 
 /// Kinds that a scenario or query may name.
-constexpr std::array kNamed{CatalogueKind::Hardware, CatalogueKind::Models, CatalogueKind::Workloads,
-                            CatalogueKind::Calibrations, CatalogueKind::Overlaps};
+constexpr std::array kNamed{CatalogueKind::Hardware,     CatalogueKind::Models,   CatalogueKind::Workloads,
+                            CatalogueKind::Calibrations, CatalogueKind::Overlaps, CatalogueKind::Engines};
 
 /// Hash of all files of a kind, in the order of their names, whatever the folder is called.
 std::string hash_of_kind(const Catalogue& catalogue, CatalogueKind kind) {
