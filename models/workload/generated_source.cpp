@@ -4,6 +4,7 @@
 #include "arrival_clock.hpp"
 #include "late_releases.hpp"
 #include "loaded_workload.hpp"
+#include "session_calendar.hpp"
 #include "session_script.hpp"
 #include "tokenomics/base/error.hpp"
 
@@ -21,33 +22,20 @@ class GeneratedSource final : public RequestSource {
         script_(*data_->sessions_script),
         random_(streams.lengths),
         prompts_(std::move(prompts)),
-        releases_(prompts_) {
+        releases_(prompts_),
+        calendar_(SessionCalendar<std::uint32_t>::clock_of(*data_, streams.arrivals, rate_scale)) {
     add_system_prompts();
     if (const auto* closed = std::get_if<ClosedLoopArrivals>(&data_->spec.arrivals)) {
       for (std::int64_t user = 0; user < closed->concurrency; ++user) start_session(0);
-    } else {
-      const auto table = data_->gamma.find(0);
-      clock_ = make_clock(data_->spec.arrivals, streams.arrivals, rate_scale,
-                          table == data_->gamma.end() ? nullptr : &table->second);
-      next_session_ = clock_->next();
     }
   }
 
-  [[nodiscard]] SimTime next_arrival() const override {
-    return due_.empty() ? next_session_ : std::min(due_.front().time, next_session_);
-  }
+  [[nodiscard]] SimTime next_arrival() const override { return calendar_.next(); }
 
   Request take() override {
-    TOKENOMICS_CHECK(next_arrival() != kNever, "no request due");
     releases_.settle();
-    while (next_session_ != kNever && (due_.empty() || next_session_ < due_.front().time)) {
-      start_session(next_session_);
-      next_session_ = clock_->next();
-    }
-    std::pop_heap(due_.begin(), due_.end(), std::greater<>());
-    const Due due = due_.back();
-    due_.pop_back();
-    return request(due.time, agents_[due.agent]);
+    const auto due = calendar_.take([&](SimTime time) { start_session(time); });
+    return request(due.time, agents_[due.caller]);
   }
 
   void ended(const Request& request, SimTime now) override {
@@ -56,7 +44,7 @@ class GeneratedSource final : public RequestSource {
     if (agents_[index].state.calls_left == 1) return end(index, now);
     const NextCall next = script_.advance(agents_[index].state);
     if (next.breaks_history) new_segment(index);
-    if (next.sub_agents == 0) return push(later(now, next.gap_s), index);
+    if (next.sub_agents == 0) return calendar_.push(later(now, next.gap_s), index);
     agents_[index].waits_for = next.sub_agents;
     for (std::int64_t i = 0; i < next.sub_agents; ++i) start_sub_agent(index, now);
   }
@@ -74,13 +62,6 @@ class GeneratedSource final : public RequestSource {
     std::int64_t session = 0;
     std::size_t version = 0;
   };
-  struct Due {
-    SimTime time;
-    std::uint64_t order;  // of equal times the one that was known first
-    std::uint32_t agent;
-    bool operator>(const Due& other) const { return time != other.time ? time > other.time : order > other.order; }
-  };
-
   /// Every version is a segment that stays, from which all its sessions branch.
   void add_system_prompts() {
     const SessionSpec& spec = script_.spec();
@@ -103,7 +84,7 @@ class GeneratedSource final : public RequestSource {
     agent.session = session_++;
     agent.version = roots_.empty() ? 0 : agent.state.random.below(roots_.size());
     new_segment(index);
-    push(time, index);
+    calendar_.push(time, index);
   }
 
   void start_sub_agent(std::uint32_t parent, SimTime time) {
@@ -114,7 +95,7 @@ class GeneratedSource final : public RequestSource {
     agent.session = agents_[parent].session;
     agent.version = agents_[parent].version;
     new_segment(index);
-    push(time, index);
+    calendar_.push(time, index);
   }
 
   std::uint32_t new_agent(RandomStream random, bool is_main) {
@@ -151,7 +132,7 @@ class GeneratedSource final : public RequestSource {
     releases_.add(agent.segment);
     free_agents_.push_back(index);
     if (agent.parent != kNobody) {
-      if (--agents_[agent.parent].waits_for == 0) push(now, agent.parent);
+      if (--agents_[agent.parent].waits_for == 0) calendar_.push(now, agent.parent);
       return;
     }
     free_users_.push_back(agent.user);
@@ -160,27 +141,19 @@ class GeneratedSource final : public RequestSource {
     }
   }
 
-  void push(SimTime time, std::uint32_t agent) {
-    due_.push_back({time, order_++, agent});
-    std::push_heap(due_.begin(), due_.end(), std::greater<>());
-  }
-
   DataPtr data_;
   const SessionScript& script_;
   RandomStream random_;
   PromptsPtr prompts_;
   LateReleases releases_;
-  std::unique_ptr<ArrivalClock> clock_;
-  SimTime next_session_ = kNever;
+  SessionCalendar<std::uint32_t> calendar_;
   std::vector<SegmentId> roots_;
   std::vector<Agent> agents_;
   std::vector<std::uint32_t> free_agents_;
   std::vector<std::int32_t> free_users_;
   std::vector<std::uint32_t> agent_of_;  // by segment
-  std::vector<Due> due_;                 // min-heap
   std::int32_t users_ = 0;
   std::int64_t session_ = 0;
-  std::uint64_t order_ = 0;
   std::uint64_t id_ = 0;
 };
 

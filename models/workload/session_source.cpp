@@ -4,6 +4,7 @@
 #include "arrival_clock.hpp"
 #include "late_releases.hpp"
 #include "loaded_workload.hpp"
+#include "session_calendar.hpp"
 #include "tokenomics/base/error.hpp"
 
 namespace tokenomics {
@@ -18,33 +19,23 @@ namespace {
 class SessionSource final : public RequestSource {
  public:
   SessionSource(DataPtr data, Streams streams, PromptsPtr prompts, double rate_scale)
-      : data_(std::move(data)), streams_(streams), prompts_(std::move(prompts)), releases_(prompts_) {
+      : data_(std::move(data)),
+        streams_(streams),
+        prompts_(std::move(prompts)),
+        releases_(prompts_),
+        calendar_(SessionCalendar<std::size_t>::clock_of(*data_, streams.arrivals, rate_scale)) {
     if (const auto* closed = std::get_if<ClosedLoopArrivals>(&data_->spec.arrivals)) {
       for (std::int64_t user = 0; user < closed->concurrency; ++user) start_session(0);
-    } else {
-      const auto table = data_->gamma.find(0);
-      clock_ = make_clock(data_->spec.arrivals, streams.arrivals, rate_scale,
-                          table == data_->gamma.end() ? nullptr : &table->second);
-      next_session_ = clock_->next();
     }
   }
 
-  [[nodiscard]] SimTime next_arrival() const override {
-    return due_.empty() ? next_session_ : std::min(due_.front().time, next_session_);
-  }
+  [[nodiscard]] SimTime next_arrival() const override { return calendar_.next(); }
 
   Request take() override {
-    TOKENOMICS_CHECK(next_arrival() != kNever, "no request due");
     releases_.settle();
-    while (next_session_ != kNever && (due_.empty() || next_session_ < due_.front().time)) {
-      start_session(next_session_);
-      next_session_ = clock_->next();
-    }
-    std::pop_heap(due_.begin(), due_.end(), std::greater<>());
-    const Due due = due_.back();
-    due_.pop_back();
-    Place& place = places_[due.place];
-    Request request = request_of(id_++, due.time, data_->row_lengths[place.row], static_cast<std::int32_t>(due.place));
+    const auto due = calendar_.take([&](SimTime time) { start_session(time); });
+    Place& place = places_[due.caller];
+    Request request = request_of(id_++, due.time, data_->row_lengths[place.row], static_cast<std::int32_t>(due.caller));
     request.session = place.session;
     request.segment = segment(place);
     request.reusable_tokens = whole_blocks(request.input_tokens, data_->block_tokens);  // as the hashes were recorded
@@ -55,7 +46,8 @@ class SessionSource final : public RequestSource {
     releases_.settle();
     const auto index = static_cast<std::size_t>(request.tenant);
     Place& place = places_[index];
-    if (++place.row < place.end) return push(later(now, data_->rows[place.row].gap_s / data_->spec.trace->speed), index);
+    if (++place.row < place.end)
+      return calendar_.push(later(now, data_->rows[place.row].gap_s / data_->spec.trace->speed), index);
     for (const SegmentId segment : place.segments) releases_.add(segment);
     place.segments.clear();
     free_.push_back(index);
@@ -73,13 +65,6 @@ class SessionSource final : public RequestSource {
     std::int64_t session = -1;
     std::vector<SegmentId> segments;  // those of the session that have begun
   };
-  struct Due {
-    SimTime time;
-    std::uint64_t order;  // of equal times the one that was known first
-    std::size_t place;
-    bool operator>(const Due& other) const { return time != other.time ? time > other.time : order > other.order; }
-  };
-
   void start_session(SimTime time) {
     const std::size_t session = streams_.lengths.below(data_->sessions.size() - 1);
     if (free_.empty()) {
@@ -93,7 +78,7 @@ class SessionSource final : public RequestSource {
     place.end = data_->sessions[session + 1];
     place.first_segment = data_->prompts.sessions[session];
     place.session = session_++;
-    push(time, index);
+    calendar_.push(time, index);
   }
 
   /// Of the row that is due. A session's segments are numbered in the order in which its rows begin them.
@@ -109,21 +94,13 @@ class SessionSource final : public RequestSource {
     return place.segments[index];
   }
 
-  void push(SimTime time, std::size_t place) {
-    due_.push_back({time, order_++, place});
-    std::push_heap(due_.begin(), due_.end(), std::greater<>());
-  }
-
   DataPtr data_;
   Streams streams_;
   PromptsPtr prompts_;
   LateReleases releases_;
-  std::unique_ptr<ArrivalClock> clock_;
-  SimTime next_session_ = kNever;
+  SessionCalendar<std::size_t> calendar_;
   std::vector<Place> places_;
   std::vector<std::size_t> free_;
-  std::vector<Due> due_;  // min-heap
-  std::uint64_t order_ = 0;
   std::uint64_t id_ = 0;
   std::int64_t session_ = 0;
 };

@@ -53,16 +53,6 @@ void Instance::wake(SimTime now) {
   if (hold_ == Hold::None) hold_head(now);
 }
 
-SimTime Instance::load_prefix(Slot slot, SimTime now) {
-  Sequence& s = store_[slot];
-  if (!caches(s)) return now;
-  s.loaded = cache_->load(s.request, now);
-  if (s.loaded.to == 0) return now;
-  s.instance = global_index_;
-  ++loading_;
-  return s.loaded.ready;
-}
-
 void Instance::release(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   prompt_kv_ -= std::exchange(s.charged_at_sender, 0);
@@ -143,63 +133,6 @@ void Instance::prompt_complete(Slot slot, SimTime now) {
     return context_.listener->finished(slot, now);
   }
   join(slot, now);
-}
-
-// Prefix cache. What a sequence shares with it is counted there, the rest here.
-
-/// Lower tiers may have got more of a prompt while it waited (the turn before it was still computed when it came). Then it
-/// is loaded before the prompt is computed, and the next in the queue goes first.
-bool Instance::fetch_prefix(Slot slot, SimTime now) {
-  Sequence& s = store_[slot];
-  if (!caches(s) || s.has_waited || !cache_->finds_more(s.request, s.loaded, now)) return false;
-  s.loaded = cache_->load(s.request, now);
-  s.has_waited = true;
-  queue_.remove(store_, slot);
-  ++loading_;
-  context_.listener->loads_prefix(slot, s.loaded.ready);
-  return true;
-}
-
-void Instance::take_prefix(Sequence& s, SimTime now) {
-  if (!caches(s)) return;
-  s.shared = cache_->take(s.request, s.loaded, now);
-  s.loaded = {};
-  s.has_waited = false;
-  s.prompt_done = s.shared;
-  shared_sum_ += s.shared;
-  if (s.scheduled == kNever) s.request.cached_tokens = s.shared;
-}
-
-/// Orders of the queue that look at the cache do so once: places in the queue do not change.
-void Instance::look_up_for_order(Sequence& s, SimTime now) {
-  const QueueOrder order = config_.batching.queue;
-  const bool asks = order == QueueOrder::ShortestPrompt || order == QueueOrder::LongestPrefix;
-  s.found = 0;
-  if (!asks || !caches(s) || s.swapped) return;
-  // What the run under way has pushed out by now is gone.
-  if (mode_ == Mode::DecodeRun)
-    make_room_in_cache(now, growth_sum_ * static_cast<FixedTokens>(clock_.steps_until(now, run_steps_)));
-  s.found = cache_->reusable(s.request, s.loaded, now);
-}
-
-void Instance::publish_prefix(Sequence& s, SimTime now) {
-  if (!caches(s)) return;
-  const std::int64_t before = s.shared;
-  s.shared = cache_->publish(s.request, before, s.prompt_done, now);
-  shared_sum_ += s.shared - before;
-}
-
-void Instance::give_prefix_back(Sequence& s, std::int64_t kept, SimTime now) {
-  if (!caches(s)) return;
-  shared_sum_ -= s.shared;
-  cache_->give_back(s.request, s.shared, std::min(kept, s.request.reusable_tokens), now);
-  s.shared = 0;
-}
-
-void Instance::make_room_in_cache(SimTime now, FixedTokens growth) {
-  if (!cache_) return;
-  const FixedTokens excess = charged() + growth - config_.kv_tokens * kFixedOne;
-  if (excess > 0) cache_->make_room((excess + kFixedOne - 1) / kFixedOne, now);
 }
 
 /// The prompt step that computes a sequence again that was taken out of a batch gives its next token. The gap to the one
@@ -391,53 +324,6 @@ void Instance::leave(Slot slot) {
   if (!s.capped) capped_growth_sum_ -= s.growth;
   pad_sum_ -= s.pad;
   ++s.stamp;
-}
-
-/// It gives its blocks back and is computed again later, prompt and answer so far.
-void Instance::preempt_decoding(Slot slot, SimTime now) {
-  Sequence& s = store_[slot];
-  const std::int64_t context = context_of(s) / kFixedOne;
-  leave(slot);
-  give_prefix_back(s, 0, now);
-  s.emitted = std::min(context - s.request.input_tokens, s.request.output_tokens - 1);
-  s.prompt_target = s.request.input_tokens + s.emitted;
-  s.prompt_done = swap_out(s, now) ? s.prompt_target : kept_of_prompt(s);
-  requeue_preempted(slot, now);
-}
-
-/// Out to host memory and back again later, over the GPUs' link to it: at the earliest after both.
-bool Instance::swap_out(Sequence& s, SimTime now) {
-  const SwapSpec& swap = config_.batching.swap;
-  if (!swap.enabled || swapped_kv_ + s.prompt_target > swap.host_tokens) return false;
-  swapped_kv_ += s.prompt_target;
-  s.swapped = true;
-  s.available = now + to_sim_time(2 * static_cast<double>(s.prompt_target) * swap.per_token);
-  return true;
-}
-
-/// The same for a prompt that is not complete: what was computed of it is lost.
-void Instance::preempt_prompt(SimTime now) {
-  const Slot slot = prefilling_.back();
-  prefilling_.remove(store_, slot);
-  prompt_kv_ -= store_[slot].charged;
-  store_[slot].charged = 0;
-  give_prefix_back(store_[slot], 0, now);
-  store_[slot].prompt_done = kept_of_prompt(store_[slot]);
-  requeue_preempted(slot, now);
-}
-
-/// What a cache of the service holds is looked up again, where there is one; what the source says is always there.
-std::int64_t Instance::kept_of_prompt(const Sequence& s) const {
-  return context_.looks_up && s.request.segment != kNoSegment ? 0 : s.request.cached_tokens;
-}
-
-void Instance::requeue_preempted(Slot slot, SimTime now) {
-  Sequence& s = store_[slot];
-  s.enqueued = s.stopped = now;
-  ++s.preemptions;
-  look_up_for_order(s, now);
-  queue_.push_preempted(store_, slot);
-  context_.listener->preempted(slot);
 }
 
 void Instance::check_empty() const {

@@ -117,6 +117,7 @@ class Instance {
   void make_room_for_growth(SimTime now);
   void check_memory() const;
   void admit_ready(SimTime now);
+  bool fill_step(SimTime now);
   bool gather_prompts(SimTime now);
   bool add_prompt_share(Slot slot);
   [[nodiscard]] bool gate_open(SimTime now) const;
@@ -214,6 +215,7 @@ class Instance {
   std::int64_t sending_ = 0;     ///< prefill pools: sequences whose KV is held until it has been sent
   std::int64_t loading_ = 0;     ///< on their way into the queue: their prefix comes from lower cache tiers
   std::int64_t swapped_kv_ = 0;  ///< tokens in host memory
+  bool fetched_ = false;         ///< in this plan somebody left the queue to be loaded
   std::vector<Slot> landed_;     ///< KV is here; they join at the next step boundary
   std::unique_ptr<PrefixCache> cache_;
 

@@ -47,12 +47,6 @@ std::vector<Slot> Instance::fail(SimTime now) {
   return held;
 }
 
-void Instance::forget_prefixes(SimTime now) {
-  if (!cache_) return;
-  cache_->sample(now);
-  cache_->lose();
-}
-
 void Instance::give_up_arrival(Slot slot, SimTime now) {
   --arriving_;
   prompt_kv_ -= std::exchange(store_[slot].charged, 0);

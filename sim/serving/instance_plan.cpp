@@ -22,9 +22,16 @@ void Instance::plan(SimTime now) {
   if (active_.empty() && prefilling_.empty()) poll(now);
   admit_landed(now);
   make_room_for_growth(now);
-  admit_ready(now);
   if (was_idle) clock_.start(now, {}, true);
-  const bool has_prompts = gather_prompts(now);
+  bool has_prompts = false;
+  for (bool again = true; again;) {
+    has_prompts = fill_step(now);
+    again = fetched_;  // whoever left the queue to be loaded may have stood before one that is ready
+    if (!decided_ || has_prompts || !active_.empty()) continue;
+    decided_ = false;  // preemption has left nothing of the step that was decided: nobody came too late for it
+    admit_landed(now);
+    again = true;
+  }
   check_memory();
   if (has_prompts || !active_.empty()) {
     if (has_prompts) start_prompt_step(now);
@@ -38,6 +45,13 @@ void Instance::plan(SimTime now) {
   const bool is_held = hold_ != Hold::None;
   next_event_ = is_held ? next_try(now) : kNever;
   TOKENOMICS_CHECK(!is_held || next_event_ > now, fmt::format("idle with {} admissible waiting", queue_.size()));
+}
+
+/// Lets in who can join the coming step; true when prompts are in it.
+bool Instance::fill_step(SimTime now) {
+  fetched_ = false;
+  admit_ready(now);
+  return gather_prompts(now);
 }
 
 /// Idle, with requests that may not begin yet: until the rule that holds them lets them go. While KV is on its way in or
@@ -80,14 +94,11 @@ void Instance::make_room_for_growth(SimTime now) {
 
 /// KV that was on its way is here: these sequences have had places and memory since they asked for it.
 void Instance::admit_landed(SimTime now) {
-  std::vector<Slot> here;
-  here.swap(landed_);
-  for (const Slot slot : here) {
+  const auto wait =
+      std::stable_partition(landed_.begin(), landed_.end(), [&](Slot slot) { return !came_too_late(store_[slot]); });
+  for (auto here = landed_.begin(); here != wait; ++here) {
+    const Slot slot = *here;
     Sequence& s = store_[slot];
-    if (came_too_late(s)) {
-      landed_.push_back(slot);
-      continue;
-    }
     --arriving_;
     prompt_kv_ -= s.charged;
     s.charged = 0;
@@ -95,6 +106,7 @@ void Instance::admit_landed(SimTime now) {
     join(slot, now);
     if (s.first_token == kNever) context_.listener->first_token(slot, now);
   }
+  landed_.erase(landed_.begin(), wait);
 }
 
 /// Sequences whose KV is already there (decode pools) join the batch at a step boundary.
@@ -186,9 +198,9 @@ bool Instance::gather_prompts(SimTime now) {
     const Slot slot = queue_.front();
     Sequence& head = store_[slot];
     if (came_too_late(head) || head.prompt_done >= head.prompt_target) break;
+    if (fetch_prefix(slot, now)) continue;  // before room is made for it: it waits for the load at any rate
     make_way_for(head, now);
     if (!has_room_for(head, now)) break;
-    if (fetch_prefix(slot, now)) continue;
     if (caches(head)) head.prompt_done = cache_->reusable(head.request, head.loaded, now);
     const bool has_share = add_prompt_share(slot);
     if (caches(head)) head.prompt_done = 0;  // as long as it is in the queue: it is counted there as it came

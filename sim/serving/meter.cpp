@@ -199,11 +199,7 @@ ServiceResult Meter::close(SimTime end, std::uint64_t events) {
         (result_.fleet ? pool.serving_s : pool.provisioned_s) * static_cast<double>(config_.pools[i].kv_tokens);
     result_.output_tokens += pool.output_tokens;
   }
-  for (LatencyMetric* metric : {&result_.ttft, &result_.ttft_answer, &result_.tpot, &result_.itl, &result_.e2e,
-                                &result_.queue_wait, &result_.service}) {
-    metric->close();
-  }
-  for (ClassResult& one : result_.classes) one.close();
+  result_.close();
   result_.events = events;
   return result_;
 }

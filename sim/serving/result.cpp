@@ -149,29 +149,17 @@ void FleetExtremes::merge(const FleetExtremes& other) {
   }
 }
 
+void ServiceResult::close() {
+  ClassResult::close();
+  itl.close();
+  for (ClassResult& one : classes) one.close();
+}
+
 void ServiceResult::merge(const ServiceResult& other) {
+  ClassResult::merge(other);
   measured_s += other.measured_s;
-  requests.merge(other.requests);
-  ttft.merge(other.ttft);
-  ttft_answer.merge(other.ttft_answer);
-  tpot.merge(other.tpot);
   itl.merge(other.itl);
-  e2e.merge(other.e2e);
-  queue_wait.merge(other.queue_wait);
-  service.merge(other.service);
-  interactivity_sum += other.interactivity_sum;
-  interactivity_count += other.interactivity_count;
-  input_computed_tokens += other.input_computed_tokens;
-  input_cached_tokens += other.input_cached_tokens;
   output_tokens += other.output_tokens;
-  answers_tokens += other.answers_tokens;
-  answers += other.answers;
-  met_ttft += other.met_ttft;
-  met_interactivity += other.met_interactivity;
-  met_all += other.met_all;
-  judged_ttft += other.judged_ttft;
-  judged_interactivity += other.judged_interactivity;
-  judged_all += other.judged_all;
   if (pools.empty()) pools.resize(other.pools.size());
   TOKENOMICS_CHECK(pools.size() == other.pools.size(), fmt::format("{} pools and {}", pools.size(), other.pools.size()));
   for (std::size_t i = 0; i < pools.size(); ++i) pools[i].merge(other.pools[i]);

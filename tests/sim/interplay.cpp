@@ -246,3 +246,31 @@ TEST_CASE("Orders of the queue know what is in the instance's own cache", "[sim]
     CHECK(o.of.at(3).request.cached_tokens == 100);
   }
 }
+
+// A and B (40 + 30 each) fill the memory of 100. C, of the class before, goes on from B and came when nothing of B was
+// there; B is swapped out, C is loaded while A has the memory, and takes it when A ends; B, ready by then, goes on behind
+// it.
+TEST_CASE("Who is loaded, who is swapped out and who waits for memory all get on", "[sim]") {
+  LinearTimer timer;
+  timer.fixed_s = 0.010;
+  timer.per_prompt_token_s = 0.0001;
+  ServiceConfig config = one_instance(timer);
+  config.pools[0].kv_tokens = 100;
+  config.pools[0].batching.queue = QueueOrder::Priority;
+  config.pools[0].batching.swap = {true, 1000, Seconds{0.0001}};
+  config.pools[0].prefix_cache = PrefixCacheConfig{16, false, kNever, {}};
+  config.pools[0].prefix_cache->tiers.resize(1);
+  config.pools[0].prefix_cache->tiers[0].per_token = Seconds{0.001};
+  TreeSource source;
+  const SegmentId talk = source.tree.add(kNoSegment, 0), other = source.tree.add(kNoSegment, 0);
+  source.add(0, talk, 40, 30, 40);
+  source.add(0, other, 40, 30, 40);
+  source.add(5, other, 60, 1, 60);
+  source.requests[0].priority = source.requests[1].priority = 1;
+  const Outcomes o = serve(config, source);
+  CHECK(o.result.requests.completed == 3);
+  CHECK(o.of.at(1).preemptions == 1);
+  CHECK(o.of.at(2).request.cached_tokens == 32);
+  CHECK(o.of.at(2).scheduled == o.of.at(0).end);
+  CHECK(o.of.at(1).end > o.of.at(2).end);
+}

@@ -131,8 +131,8 @@ TEST_CASE("What lower tiers hold is loaded before the rest is computed", "[sim]"
   }
 }
 
-// A has the one place until 32.8 ms. B, which goes on from it, comes at 5 when nothing of it is there; when its turn comes
-// its beginning is found below: 2.28 ms to load, then 10 + 6.4.
+// A has the one place, and HBM its prompt, until 32.8 ms. B, which goes on from it, comes at 5 when nothing of it is there;
+// when A has gone its beginning is found below: 2.28 ms to load, then 10 + 6.4.
 TEST_CASE("What lower tiers got while a request waited is loaded when its turn comes", "[sim]") {
   const LinearTimer timer = prompt_timer();
   ServiceConfig config = caching(timer);
@@ -147,6 +147,7 @@ TEST_CASE("What lower tiers got while a request waited is loaded when its turn c
   CHECK(o.of.at(1).request.cached_tokens == 128);
   CHECK(o.of.at(1).scheduled == ms(32.8 + 2.28));
   CHECK(o.of.at(1).first_token == ms(32.8 + 2.28 + 16.4));
+  CHECK(o.result.pools[0].cache.loads == 1);
 }
 
 // Two loads over one link: B's 1.28 ms, then C's; over the links of two ranks at the same time.

@@ -86,14 +86,16 @@ struct PoolResult {
   void merge(const PoolResult& other);
 };
 
-/// Requests of one priority class. The same measures as of the whole service, and by the same rules. Output is that of
-/// answers which ended in the window: a step's tokens are not told apart by class.
+/// What is measured of requests: of one priority class, or of all. Of a class, output is that of answers which ended in
+/// the window: a step's tokens are not told apart by class.
 struct ClassResult {
   RequestCounts requests;
   LatencyMetric ttft, ttft_answer, tpot, e2e, queue_wait, service;
-  double interactivity_sum = 0;
+  double interactivity_sum = 0;  ///< tok/s/user over completed requests of two tokens or more
   std::uint64_t interactivity_count = 0;
-  double input_computed_tokens = 0, input_cached_tokens = 0, answers_tokens = 0;
+  double input_computed_tokens = 0;  ///< of prompts whose prefill ended in the window
+  double input_cached_tokens = 0;
+  double answers_tokens = 0;  ///< output tokens of the measured requests that completed
   std::uint64_t answers = 0;
   std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
 
@@ -110,23 +112,16 @@ struct FleetExtremes {
 };
 
 /// One simulated window, or several merged in a fixed order.
-struct ServiceResult {
+struct ServiceResult : ClassResult {
   double measured_s = 0;
-  RequestCounts requests;
-  LatencyMetric ttft, ttft_answer, tpot, itl, e2e, queue_wait, service;
-  double interactivity_sum = 0;  ///< tok/s/user over completed requests of two tokens or more
-  std::uint64_t interactivity_count = 0;
-  double input_computed_tokens = 0;  ///< of prompts whose prefill ended in the window
-  double input_cached_tokens = 0;
-  double output_tokens = 0;   ///< emitted in the window, first tokens included
-  double answers_tokens = 0;  ///< output tokens of the measured requests that completed
-  std::uint64_t answers = 0;
-  std::uint64_t met_ttft = 0, met_interactivity = 0, met_all = 0, judged_ttft = 0, judged_interactivity = 0, judged_all = 0;
+  LatencyMetric itl;
+  double output_tokens = 0;  ///< emitted in the window, first tokens included
   std::vector<PoolResult> pools;
   std::vector<ClassResult> classes;    ///< by priority; empty where classes are not told apart
   std::optional<FleetExtremes> fleet;  ///< where instances come and go
   std::uint64_t events = 0;            ///< handled by the engine, measured or not
 
+  void close();
   void merge(const ServiceResult& other);
 };
 

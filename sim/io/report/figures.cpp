@@ -29,18 +29,6 @@ bool holds(const std::optional<SloSpec::Bound>& bound, const std::optional<doubl
   return !bound || (attained && *attained * 100.0 >= bound->percentile);
 }
 
-/// Of the whole service or of a class: both count alike.
-template <typename Counts>
-SloFigures slo_of(const SloSpec& slo, const Counts& counts) {
-  SloFigures figures;
-  if (slo.ttft_s) figures.ttft = share(counts.met_ttft, counts.judged_ttft);
-  if (slo.interactivity_tok_s_user) figures.interactivity = share(counts.met_interactivity, counts.judged_interactivity);
-  if (!slo.ttft_s && !slo.interactivity_tok_s_user) return figures;
-  figures.all = share(counts.met_all, counts.judged_all);
-  figures.met = holds(slo.ttft_s, figures.ttft) && holds(slo.interactivity_tok_s_user, figures.interactivity);
-  return figures;
-}
-
 }  // namespace
 
 std::optional<LatencyFigures> latency_figures(const LatencyMetric& metric, double ns_per_unit) {
@@ -108,8 +96,17 @@ AnswerFigures answer_figures(const RunResult& result) {
   return figures;
 }
 
-SloFigures slo_figures(const RunResult& result) { return slo_of(result.scenario.slo, result.service); }
-SloFigures slo_figures(const SloSpec& slo, const ClassResult& one) { return slo_of(slo, one); }
+SloFigures slo_figures(const SloSpec& slo, const ClassResult& one) {
+  SloFigures figures;
+  if (slo.ttft_s) figures.ttft = share(one.met_ttft, one.judged_ttft);
+  if (slo.interactivity_tok_s_user) figures.interactivity = share(one.met_interactivity, one.judged_interactivity);
+  if (!slo.ttft_s && !slo.interactivity_tok_s_user) return figures;
+  figures.all = share(one.met_all, one.judged_all);
+  figures.met = holds(slo.ttft_s, figures.ttft) && holds(slo.interactivity_tok_s_user, figures.interactivity);
+  return figures;
+}
+
+SloFigures slo_figures(const RunResult& result) { return slo_figures(result.scenario.slo, result.service); }
 
 std::optional<double> seen(double value) { return value > 0 ? std::optional(value) : std::nullopt; }
 

@@ -58,7 +58,7 @@ struct SloFigures {
   std::optional<double> ttft, interactivity, all;
 };
 SloFigures slo_figures(const RunResult& result);
-SloFigures slo_figures(const SloSpec& slo, const ClassResult& one);
+SloFigures slo_figures(const SloSpec& slo, const ClassResult& one);  ///< of one class
 
 /// Our figure beside each published one; `ours` is absent for what this run does not have.
 struct PublishedComparison {

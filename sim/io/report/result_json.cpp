@@ -283,14 +283,7 @@ ordered_json slo_block(const RunResult& result) {
 /// The blocks of the whole service, for the requests of one priority class.
 ordered_json class_block(const ClassResult& one, std::size_t priority, const RunResult& result) {
   ServiceResult service;
-  service.ttft = one.ttft;
-  service.ttft_answer = one.ttft_answer;
-  service.tpot = one.tpot;
-  service.e2e = one.e2e;
-  service.queue_wait = one.queue_wait;
-  service.service = one.service;
-  service.interactivity_sum = one.interactivity_sum;
-  service.interactivity_count = one.interactivity_count;
+  static_cast<ClassResult&>(service) = one;
   ordered_json latency = latency_block(service, {});
   latency.erase("itl_ms");  // a step's gaps are not told apart by class
   const SloFigures slo = slo_figures(result.scenario.slo, one);
