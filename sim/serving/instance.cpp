@@ -21,6 +21,7 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       queue_(context.config->batching),
       packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
+  check_start_waits();
   if (config_.prefix_cache && context.prompts != nullptr) {
     cache_ = std::make_unique<PrefixCache>(*config_.prefix_cache, *context.prompts, *context.tiers, config_.ranks,
                                            *context.window, context.result->cache);
@@ -99,6 +100,7 @@ void Instance::end_prompt_step(SimTime now) {
   const SimTime start = last_step_start_ = clock_.start_time();
   clock_.finish(1);
   poll(now);
+  start_waited_ += 1;
   if (decode_only_s_ > 0) {
     decode_steps(1, start, now, clock_.run().first_s, 0);
     finish_due(now);
@@ -147,6 +149,7 @@ void Instance::end_decode_run(SimTime now) {
   const SimTime start = clock_.start_time();
   last_step_start_ = run_steps_ > 1 ? clock_.boundary(run_steps_ - 1) : start;
   count_polls(run_steps_);
+  start_waited_ += run_steps_;
   clock_.finish(run_steps_);
   decode_steps(run_steps_, start, now, clock_.run().first_s, clock_.run().slope_s);
   finish_due(now);

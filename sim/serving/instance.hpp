@@ -100,7 +100,7 @@ class Instance {
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };
   /// The rule that keeps a request waiting though there is room for it.
-  enum class Hold { None, WaitRule, BatchTier, Poll };
+  enum class Hold { None, WaitRule, BatchTier, Poll, Start };
   struct PromptShare {
     Slot slot;
     std::int64_t tokens;
@@ -120,6 +120,7 @@ class Instance {
   bool fill_step(SimTime now);
   bool gather_prompts(SimTime now);
   bool add_prompt_share(Slot slot);
+  void begin_step();
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
   [[nodiscard]] std::int64_t places_taken() const { return active_.size() + prefilling_.size() + arriving_; }
@@ -137,6 +138,14 @@ class Instance {
   void count_polls(double steps);
   [[nodiscard]] double steps_to_poll() const;
   void hold_head(SimTime now);
+
+  // Prompts that could start and are held for company.
+  [[nodiscard]] bool holds_start(SimTime now);
+  [[nodiscard]] std::int64_t longest_start_wait();
+  [[nodiscard]] bool ranks_have_prompts() const;
+  [[nodiscard]] bool step_is_dense();
+  void end_start_wait();
+  void check_start_waits() const;
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at, SimTime came);
@@ -227,6 +236,10 @@ class Instance {
   bool decided_ = false;         ///< ... and whether it was: nothing is of an empty engine
   SimTime polled_at_ = 0;        ///< whoever came later has not been seen
   double unpolled_steps_ = 0;    ///< decode steps since then
+  double start_held_steps_ = 0;  ///< a prompt could have started and is held for company: for so long at most
+  bool start_waits_ = false;     ///< steps are counted since one could have started
+  bool ranks_ready_ = false;     ///< ... and they are those after each rank has got a prompt
+  double start_waited_ = 0;      ///< steps since then
   Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step

@@ -176,6 +176,7 @@ BatchingSpec batching_from(const json& file) {
   batching.wait.until_requests = wait.value("until_requests", batching.wait.until_requests);
   batching.wait.at_most_s = wait.value("at_most_s", batching.wait.at_most_s);
   read_queue(batching, file);
+  read_start_waits(batching, file);
   return batching;
 }
 
@@ -254,6 +255,7 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   if (!file.contains("batching")) return pool;
   check_queue(pool.batching, file["batching"], report.at("batching"));
   check_launch(pool, file["batching"], report.at("batching"));
+  check_start_waits(pool, file["batching"], report.at("batching"));
   return pool;
 }
 
@@ -284,6 +286,7 @@ json json_of_batching(const BatchingSpec& batching) {
             {"chunked_prefill", batching.chunked_prefill},
             {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
   write_queue(file, batching);
+  write_start_waits(file, batching);
   if (batching.schedules_ahead) file["schedules_ahead"] = true;
   return file;
 }
