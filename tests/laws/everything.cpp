@@ -38,11 +38,11 @@ ServiceResult run(Everything& e, TalkSource& source, Journal& journal) {
   return simulate(e.config(), source);
 }
 
-void check_record(const RequestRecord& r) {
+void check_record(const RequestRecord& r, const RequestLatency& latency) {
   RC_ASSERT(r.request.cached_tokens >= 0);
   RC_ASSERT(r.request.cached_tokens < r.request.input_tokens);
   if (r.outcome != Outcome::Completed) return;
-  RC_ASSERT(r.request.arrival <= r.scheduled);
+  RC_ASSERT(r.request.arrival + latency.of(r.request.input_tokens) <= r.scheduled);
   RC_ASSERT(r.scheduled <= r.first_token);
   RC_ASSERT(r.first_token <= r.end);
 }
@@ -102,7 +102,7 @@ TEST_CASE("Everything combined: requests, tokens, memory and references are cons
     std::uint64_t completed = 0, preemptions = 0, retries = 0;
     std::int64_t tokens = 0, prompts = 0, cached = 0;
     for (const RequestRecord& one : seen.records) {
-      check_record(one);
+      check_record(one, e.config().request_latency);
       RC_ASSERT(ids.insert(one.request.id).second);
       preemptions += static_cast<std::uint64_t>(one.preemptions);
       retries += static_cast<std::uint64_t>(one.retries);
@@ -187,7 +187,8 @@ TEST_CASE("Everything combined: an instance idles beside waiting work only where
     const ServiceResult r = run(e, source, seen);
     std::vector<std::pair<SimTime, SimTime>> stays;
     for (const RequestRecord& one : seen.records)
-      if (one.outcome == Outcome::Completed) stays.emplace_back(one.request.arrival, one.end);
+      if (one.outcome == Outcome::Completed)
+        stays.emplace_back(one.request.arrival + config.request_latency.of(one.request.input_tokens), one.end);
     const double idle_s = to_seconds(covered(stays) - covered(seen.runs)).value(), held_s = r.pools[0].held_s;
     RC_ASSERT(held_s <= idle_s + 1e-9 * (1 + idle_s));
     RC_ASSERT(idle_s <= held_s + r.pools[0].cache.load_s + 1e-9 * (1 + idle_s));

@@ -195,6 +195,20 @@ TEST_CASE("Waits for company are read, written and checked", "[scenario][engines
   CHECK_FALSE(plain.contains("batch_wait"));
 }
 
+TEST_CASE("The latency before the router is read, written and passed on", "[scenario]") {
+  const Scenario scenario =
+      minimal_with(R"({"deployment": {"request_latency_s": 0.05, "request_latency_s_per_ktoken": 0.002}})");
+  CHECK(scenario.deployment.request_latency_s == 0.05);
+  CHECK(scenario.deployment.request_latency_s_per_ktoken == 0.002);
+  const json resolved = resolved_json(scenario);
+  CHECK(resolved["deployment"]["request_latency_s"] == 0.05);
+  CHECK(resolved_json(load_scenario_text(resolved.dump(), "r.json", shipped())) == resolved);
+  CHECK_FALSE(resolved_json(minimal_with("{}"))["deployment"].contains("request_latency_s"));
+  const auto lines = complaints_of(R"({"deployment": {"request_latency_s": -1}})");
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines[0], Catch::Contains("/deployment/request_latency_s"));
+}
+
 TEST_CASE("Waits for company that nobody would keep are refused", "[scenario][engines]") {
   const auto refused = [](const char* deployment, const char* where, const char* what) {
     const auto lines = complaints_of((std::string(R"({"deployment": )") + deployment + "}").c_str());

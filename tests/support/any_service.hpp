@@ -76,8 +76,8 @@ inline bool waits_to_start(const PoolConfig& pool) {
 }
 
 /// Everything that can be combined, combined: batches, queues, the batch tier, waits for company, swapping, scheduling
-/// ahead, drafts, caches with tiers, pushed and pulled transfers, routers, admission, limits, and instances that come, go
-/// and fail.
+/// ahead, drafts, caches with tiers, request latency, pushed and pulled transfers, routers, admission, limits, and instances
+/// that come, go and fail.
 struct Everything {
   AnyService service;
   int users = 1;
@@ -100,6 +100,7 @@ inline Everything everything() {
     config.kv_transfer = {Seconds{1e-3 * pick(0, 50)}, Seconds{1e-6 * pick(0, 50)}, 1.0 / pick(1, 60)};
     if (pick(0, 1) == 1) config.kv_transfer.start = KvTransfer::Start::OnDecodePlace;
   }
+  if (pick(0, 2) == 0) config.request_latency = {Seconds{1e-3 * pick(0, 200)}, Seconds{1e-3 * pick(0, 500)}};
   if (pick(0, 3) > 0) config.pools[0].prefix_cache = any_cache();
   if (pick(0, 1) == 1)
     for (const PoolConfig& pool : config.pools) config.fleet.push_back(any_fleet(pool));

@@ -387,6 +387,8 @@ DeploymentSpec deployment_from(const json& file, const Reporter& report, const D
   if (report.clean()) {
     read_router(deployment, file);
     deployment.kv_transfer = kv_transfer_from(file.value("kv_transfer", json::object()));
+    deployment.request_latency_s = file.value("request_latency_s", 0.0);
+    deployment.request_latency_s_per_ktoken = file.value("request_latency_s_per_ktoken", 0.0);
   }
   if (!file.contains("pools")) {
     add_pool(deployment, file, report, context);
@@ -414,6 +416,9 @@ json json_of(const DeploymentSpec& deployment) {
     transfer["bandwidth_GBps_per_gpu"] = *deployment.kv_transfer.bandwidth_GBps_per_gpu;
   json file{{"pools", pools}, {"kv_transfer", transfer}};
   write_router(file, deployment);
+  if (deployment.request_latency_s > 0) file["request_latency_s"] = deployment.request_latency_s;
+  if (deployment.request_latency_s_per_ktoken > 0)
+    file["request_latency_s_per_ktoken"] = deployment.request_latency_s_per_ktoken;
   return file;
 }
 
