@@ -123,7 +123,7 @@ class Instance {
   void begin_step();
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
-  [[nodiscard]] std::int64_t places_taken() const { return active_.size() + prefilling_.size() + arriving_; }
+  [[nodiscard]] std::int64_t places_taken() const { return active_.size() + prefilling_.size() + arriving_ + late_places_; }
   [[nodiscard]] bool fits(const Sequence& sequence, SimTime now);
   void wake(SimTime now);
   [[nodiscard]] SimTime next_try(SimTime now) const;
@@ -170,7 +170,9 @@ class Instance {
   void count_recomputed(const Sequence& sequence, SimTime now);
   void cross_caps();
   void finish_due(SimTime now);
-  void finish(Slot slot, SimTime now);
+  void end_sequence(Slot slot, SimTime now);
+  void keep_place(FixedTokens tokens);
+  void free_late_places();
   void speculate_one_step(SimTime now);
   void prompt_complete(Slot slot, SimTime now);
 
@@ -218,14 +220,16 @@ class Instance {
   FixedTokens growth_sum_ = 0;
   FixedTokens capped_growth_sum_ = 0;
   std::int64_t pad_sum_ = 0;
-  std::int64_t prompt_kv_ = 0;   ///< charged by sequences whose prompt is not complete, on its way in or out
-  std::int64_t shared_sum_ = 0;  ///< KV tokens of sequences that the prefix cache counts
-  std::int64_t arriving_ = 0;    ///< sequences with a place whose KV is on its way
-  std::int64_t sending_ = 0;     ///< prefill pools: sequences whose KV is held until it has been sent
-  std::int64_t loading_ = 0;     ///< on their way into the queue: their prefix comes from lower cache tiers
-  std::int64_t swapped_kv_ = 0;  ///< tokens in host memory
-  bool fetched_ = false;         ///< in this plan somebody left the queue to be loaded
-  std::vector<Slot> landed_;     ///< KV is here; they join at the next step boundary
+  std::int64_t prompt_kv_ = 0;    ///< charged by sequences whose prompt is not complete, on its way in or out
+  std::int64_t shared_sum_ = 0;   ///< KV tokens of sequences that the prefix cache counts
+  std::int64_t late_places_ = 0;  ///< of finished sequences, free when the coming step has ended
+  FixedTokens late_kv_ = 0;       ///< ... and their KV
+  std::int64_t arriving_ = 0;     ///< sequences with a place whose KV is on its way
+  std::int64_t sending_ = 0;      ///< prefill pools: sequences whose KV is held until it has been sent
+  std::int64_t loading_ = 0;      ///< on their way into the queue: their prefix comes from lower cache tiers
+  std::int64_t swapped_kv_ = 0;   ///< tokens in host memory
+  bool fetched_ = false;          ///< in this plan somebody left the queue to be loaded
+  std::vector<Slot> landed_;      ///< KV is here; they join at the next step boundary
   std::unique_ptr<PrefixCache> cache_;
 
   Mode mode_ = Mode::Idle;

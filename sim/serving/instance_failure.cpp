@@ -43,6 +43,7 @@ std::vector<Slot> Instance::fail(SimTime now) {
   if (cache_) cache_->lose();
   forget_stall();
   end_start_wait();
+  free_late_places();
   mode_ = Mode::Idle;
   next_event_ = kNever;
   return held;

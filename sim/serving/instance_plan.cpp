@@ -19,7 +19,10 @@ void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
   decided_ = config_.batching.schedules_ahead && !(active_.empty() && prefilling_.empty());
   end_hold(now);
-  if (active_.empty() && prefilling_.empty()) poll(now);
+  if (active_.empty() && prefilling_.empty()) {
+    poll(now);
+    free_late_places();  // no step follows
+  }
   admit_landed(now);
   make_room_for_growth(now);
   if (was_idle) clock_.start(now, {}, true);
@@ -78,7 +81,7 @@ void Instance::end_hold(SimTime now) {
 
 /// Nobody is let in beyond what memory holds; a single sequence was checked at admission.
 void Instance::check_memory() const {
-  TOKENOMICS_CHECK(places_taken() <= 1 || charged() <= config_.kv_tokens * kFixedOne,
+  TOKENOMICS_CHECK(places_taken() - late_places_ <= 1 || charged() <= config_.kv_tokens * kFixedOne,
                    fmt::format("{} KV tokens of {} in use", charged() / kFixedOne, config_.kv_tokens));
 }
 
@@ -86,6 +89,7 @@ void Instance::check_memory() const {
 void Instance::make_room_for_growth(SimTime now) {
   const FixedTokens capacity = config_.kv_tokens * kFixedOne;
   make_room_in_cache(now, growth_sum_);
+  if (charged() + growth_sum_ > capacity) free_late_places();
   const std::int64_t stay = arriving_ > 0 ? 0 : 1;  // what is on its way has its memory already
   while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > stay) {
     const Slot batch = active_batch_.youngest(store_);
@@ -278,7 +282,8 @@ void Instance::start_decode_run(SimTime now) {
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }
   clock_.start(now, run, false);
-  const bool is_awaited = !landed_.empty() || (!queue_.empty() && came_too_late(store_[queue_.front()])) ||
+  const bool is_awaited = late_places_ > 0 || !landed_.empty() ||
+                          (!queue_.empty() && came_too_late(store_[queue_.front()])) ||
                           (start_held_steps_ > 0 && came_too_late(store_[queue_.newest()]));
   run_steps_ = is_awaited ? 1 : steps;
   if (start_held_steps_ > 0) run_steps_ = std::min(run_steps_, start_held_steps_);

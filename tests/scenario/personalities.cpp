@@ -159,7 +159,9 @@ TEST_CASE("An unknown engine, and settings that make no sense, are told", "[scen
 
 TEST_CASE("Graph sizes and polling are read, written and checked", "[scenario][engines]") {
   const Scenario scenario = minimal_with(
-      R"({"deployment": {"batching": {"graph_batch_sizes": [1, 4], "overlap_scheduling": true, "poll_steps": 10}}})");
+      R"({"deployment": {"batching": {"graph_batch_sizes": [1, 4], "overlap_scheduling": true, "poll_steps": 10,
+      "releases_late": true}}})");
+  CHECK(scenario.deployment.pools[0].batching.releases_late);
   CHECK(scenario.deployment.pools[0].plan.launch.overlaps_host);
   CHECK(scenario.deployment.pools[0].batching.poll_steps == 10);
   const json resolved = resolved_json(scenario);

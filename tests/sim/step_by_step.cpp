@@ -134,6 +134,20 @@ TEST_CASE("Leaping and stepping agree when arrivals are looked for now and then,
   }
 }
 
+TEST_CASE("Leaping and stepping agree when finished sequences keep their places, also when KV memory runs out", "[sim]") {
+  LinearTimer timer = growing_timer();
+  for (const bool ahead : {false, true}) {
+    ServiceConfig config = base_config(timer);
+    config.pools[0].batching.releases_late = true;
+    config.pools[0].batching.schedules_ahead = ahead;
+    config.pools[0].batching.max_sequences = 12;
+    compare(config, 30);
+    config.pools[0].kv_tokens = 7000;
+    config.pools[0].block_tokens = 16;
+    compare(config, 60);
+  }
+}
+
 TEST_CASE("Leaping and stepping agree when prompts wait for company, also when KV memory runs out", "[sim]") {
   LinearTimer timer = growing_timer();
   for (const int ranks : {1, 2}) {

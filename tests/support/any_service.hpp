@@ -92,6 +92,7 @@ inline Everything everything() {
   for (PoolConfig& pool : config.pools) {
     BatchingSpec& b = pool.batching;
     b.schedules_ahead = pick(0, 2) == 0;
+    b.releases_late = pick(0, 2) == 0;
     if (pick(0, 1) == 1) b.swap = {true, pick(0, 5000), Seconds{1e-6 * pick(0, 100)}};
     if (pick(0, 1) == 1) pool.kv_tokens_per_sequence = pick(0, 40);
     if (pick(0, 2) == 0) add_start_wait(pool);

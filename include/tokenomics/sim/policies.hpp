@@ -115,6 +115,9 @@ struct BatchingSpec {
   /// The engine looks for arrivals after every so many decode steps, after each prompt step, and when it has nothing to do
   /// (SGLang's scheduler_recv_interval). Higher: fewer interruptions of the batch, later first tokens.
   std::int64_t poll_steps = 1;
+  /// The place and the memory of a finished sequence are free one step after its last token (overlap scheduling: results of
+  /// a step are looked at while the next one runs). At once where no step follows, and where memory is short. Costs places.
+  bool releases_late = false;
   std::optional<RankBalanceWait> rank_balance_wait;  ///< only with several ranks; queue Fcfs, no tier, poll_steps 1
   std::optional<BatchWait> batch_wait;               ///< only with one rank; queue Fcfs, no tier, poll_steps 1
 };

@@ -19,7 +19,7 @@ void read_queue(BatchingSpec& batching, const nlohmann::json& file);
 void write_queue(nlohmann::json& file, const BatchingSpec& batching);
 
 /// Keys of a pool's batching about how the engine drives the GPU and looks for arrivals: graph_batch_sizes,
-/// overlap_scheduling, poll_steps.
+/// overlap_scheduling, releases_late, poll_steps.
 void read_launch(PoolSpec& pool, const nlohmann::json& file);
 void write_launch(nlohmann::json& file, const PoolSpec& pool);
 void check_launch(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
