@@ -21,6 +21,7 @@ Instance::Instance(const PoolContext& context, int index, int global_index)
       queue_(context.config->batching),
       packer_(*context.config) {
   TOKENOMICS_CHECK(config_.ranks >= 1 && config_.kv_tokens > 0 && config_.batching.max_sequences > 0, "pool limits");
+  check_start_waits();
   if (config_.prefix_cache && context.prompts != nullptr) {
     cache_ = std::make_unique<PrefixCache>(*config_.prefix_cache, *context.prompts, *context.tiers, config_.ranks,
                                            *context.window, context.result->cache);
@@ -99,11 +100,14 @@ void Instance::end_prompt_step(SimTime now) {
   const SimTime start = last_step_start_ = clock_.start_time();
   clock_.finish(1);
   poll(now);
+  start_waited_ += 1;
   if (decode_only_s_ > 0) {
     decode_steps(1, start, now, clock_.run().first_s, 0);
+    free_late_places();
     finish_due(now);
   } else {
     account(start, now, 1, 0);
+    free_late_places();
     stall_s_ += active_.empty() ? 0.0 : clock_.run().first_s;
   }
   const std::int64_t before = active_.size();
@@ -124,12 +128,14 @@ void Instance::prompt_complete(Slot slot, SimTime now) {
     ++sending_;
     return context_.listener->prefilled(slot, now);
   }
+  const FixedTokens before = charged();
   prompt_kv_ -= std::exchange(s.charged, 0);
   ++s.emitted;
   if (s.first_token == kNever) context_.listener->first_token(slot, now);
   else count_recomputed(s, now);
   if (s.emitted == s.request.output_tokens) {
     give_prefix_back(s, s.request.input_tokens, now);
+    keep_place(before - charged());
     return context_.listener->finished(slot, now);
   }
   join(slot, now);
@@ -147,8 +153,10 @@ void Instance::end_decode_run(SimTime now) {
   const SimTime start = clock_.start_time();
   last_step_start_ = run_steps_ > 1 ? clock_.boundary(run_steps_ - 1) : start;
   count_polls(run_steps_);
+  start_waited_ += run_steps_;
   clock_.finish(run_steps_);
   decode_steps(run_steps_, start, now, clock_.run().first_s, clock_.run().slope_s);
+  free_late_places();
   finish_due(now);
 }
 
@@ -241,18 +249,29 @@ void Instance::cross_caps() {
 void Instance::finish_due(SimTime now) {
   if (context_.step_by_step && speculation_.active()) return speculate_one_step(now);
   for (Slot slot = finishes_.take_due(store_, step_); slot != kNoSlot; slot = finishes_.take_due(store_, step_)) {
-    leave(slot);
-    store_[slot].emitted = store_[slot].request.output_tokens;
-    finish(slot, now);
+    end_sequence(slot, now);
   }
 }
 
 /// The last token's KV is never computed.
-void Instance::finish(Slot slot, SimTime now) {
+void Instance::end_sequence(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
+  const FixedTokens before = charged();
+  leave(slot);
+  s.emitted = s.request.output_tokens;
   give_prefix_back(s, s.request.input_tokens + s.emitted - 1, now);
+  keep_place(before - charged());
   context_.listener->finished(slot, now);
 }
+
+/// Of a sequence that has ended, with the memory that it alone had; what the prefix cache keeps of it is there for others.
+void Instance::keep_place(FixedTokens tokens) {
+  if (!config_.batching.releases_late) return;
+  ++late_places_;
+  late_kv_ += std::max<FixedTokens>(0, tokens);
+}
+
+void Instance::free_late_places() { late_places_ = late_kv_ = 0; }
 
 /// Step-by-step mode with drafts: every sequence draws its own accepted tokens.
 void Instance::speculate_one_step(SimTime now) {
@@ -268,8 +287,7 @@ void Instance::speculate_one_step(SimTime now) {
     if (!s.capped) capped_sum_ += grew;
     s.context0 += grew;
     if (s.emitted == s.request.output_tokens) {
-      leave(slot);
-      finish(slot, now);
+      end_sequence(slot, now);
     }
     slot = next;
   }
@@ -346,7 +364,8 @@ DecodeLoad Instance::decode_load() const {
 
 FixedTokens Instance::charged() const {
   const std::int64_t cached = cache_ ? cache_->tokens() - shared_sum_ : 0;
-  return context_sum_ + (pad_sum_ + prompt_kv_ + cached + config_.kv_tokens_per_sequence * active_.size()) * kFixedOne;
+  return context_sum_ + late_kv_ +
+         (pad_sum_ + prompt_kv_ + cached + config_.kv_tokens_per_sequence * active_.size()) * kFixedOne;
 }
 
 /// KV is allocated in blocks: a joining context fills its last block up; what it generates later is charged token by

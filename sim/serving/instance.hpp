@@ -100,7 +100,7 @@ class Instance {
  private:
   enum class Mode { Idle, DecodeRun, PromptStep };
   /// The rule that keeps a request waiting though there is room for it.
-  enum class Hold { None, WaitRule, BatchTier, Poll };
+  enum class Hold { None, WaitRule, BatchTier, Poll, Start };
   struct PromptShare {
     Slot slot;
     std::int64_t tokens;
@@ -120,9 +120,10 @@ class Instance {
   bool fill_step(SimTime now);
   bool gather_prompts(SimTime now);
   bool add_prompt_share(Slot slot);
+  void begin_step();
   [[nodiscard]] bool gate_open(SimTime now) const;
   [[nodiscard]] SimTime gate_opens_at() const;
-  [[nodiscard]] std::int64_t places_taken() const { return active_.size() + prefilling_.size() + arriving_; }
+  [[nodiscard]] std::int64_t places_taken() const { return active_.size() + prefilling_.size() + arriving_ + late_places_; }
   [[nodiscard]] bool fits(const Sequence& sequence, SimTime now);
   void wake(SimTime now);
   [[nodiscard]] SimTime next_try(SimTime now) const;
@@ -137,6 +138,14 @@ class Instance {
   void count_polls(double steps);
   [[nodiscard]] double steps_to_poll() const;
   void hold_head(SimTime now);
+
+  // Prompts that could start and are held for company.
+  [[nodiscard]] bool holds_start(SimTime now);
+  [[nodiscard]] std::int64_t longest_start_wait();
+  [[nodiscard]] bool ranks_have_prompts() const;
+  [[nodiscard]] bool step_is_dense();
+  void end_start_wait();
+  void check_start_waits() const;
   void start_prompt_step(SimTime now);
   void start_decode_run(SimTime now);
   void cut_run(SimTime at, SimTime came);
@@ -161,7 +170,9 @@ class Instance {
   void count_recomputed(const Sequence& sequence, SimTime now);
   void cross_caps();
   void finish_due(SimTime now);
-  void finish(Slot slot, SimTime now);
+  void end_sequence(Slot slot, SimTime now);
+  void keep_place(FixedTokens tokens);
+  void free_late_places();
   void speculate_one_step(SimTime now);
   void prompt_complete(Slot slot, SimTime now);
 
@@ -209,14 +220,16 @@ class Instance {
   FixedTokens growth_sum_ = 0;
   FixedTokens capped_growth_sum_ = 0;
   std::int64_t pad_sum_ = 0;
-  std::int64_t prompt_kv_ = 0;   ///< charged by sequences whose prompt is not complete, on its way in or out
-  std::int64_t shared_sum_ = 0;  ///< KV tokens of sequences that the prefix cache counts
-  std::int64_t arriving_ = 0;    ///< sequences with a place whose KV is on its way
-  std::int64_t sending_ = 0;     ///< prefill pools: sequences whose KV is held until it has been sent
-  std::int64_t loading_ = 0;     ///< on their way into the queue: their prefix comes from lower cache tiers
-  std::int64_t swapped_kv_ = 0;  ///< tokens in host memory
-  bool fetched_ = false;         ///< in this plan somebody left the queue to be loaded
-  std::vector<Slot> landed_;     ///< KV is here; they join at the next step boundary
+  std::int64_t prompt_kv_ = 0;    ///< charged by sequences whose prompt is not complete, on its way in or out
+  std::int64_t shared_sum_ = 0;   ///< KV tokens of sequences that the prefix cache counts
+  std::int64_t late_places_ = 0;  ///< of finished sequences, free when the coming step has ended
+  FixedTokens late_kv_ = 0;       ///< ... and their KV
+  std::int64_t arriving_ = 0;     ///< sequences with a place whose KV is on its way
+  std::int64_t sending_ = 0;      ///< prefill pools: sequences whose KV is held until it has been sent
+  std::int64_t loading_ = 0;      ///< on their way into the queue: their prefix comes from lower cache tiers
+  std::int64_t swapped_kv_ = 0;   ///< tokens in host memory
+  bool fetched_ = false;          ///< in this plan somebody left the queue to be loaded
+  std::vector<Slot> landed_;      ///< KV is here; they join at the next step boundary
   std::unique_ptr<PrefixCache> cache_;
 
   Mode mode_ = Mode::Idle;
@@ -227,6 +240,10 @@ class Instance {
   bool decided_ = false;         ///< ... and whether it was: nothing is of an empty engine
   SimTime polled_at_ = 0;        ///< whoever came later has not been seen
   double unpolled_steps_ = 0;    ///< decode steps since then
+  double start_held_steps_ = 0;  ///< a prompt could have started and is held for company: for so long at most
+  bool start_waits_ = false;     ///< steps are counted since one could have started
+  bool ranks_ready_ = false;     ///< ... and they are those after each rank has got a prompt
+  double start_waited_ = 0;      ///< steps since then
   Hold hold_ = Hold::None;
   SimTime held_since_ = 0;
   double stall_s_ = 0;          ///< prefill-only steps since the last decode step

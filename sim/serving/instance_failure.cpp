@@ -42,6 +42,8 @@ std::vector<Slot> Instance::fail(SimTime now) {
   prompt_kv_ = shared_sum_ = arriving_ = sending_ = loading_ = swapped_kv_ = 0;
   if (cache_) cache_->lose();
   forget_stall();
+  end_start_wait();
+  free_late_places();
   mode_ = Mode::Idle;
   next_event_ = kNever;
   return held;

@@ -19,7 +19,10 @@ void Instance::plan(SimTime now) {
   const bool was_idle = mode_ == Mode::Idle;
   decided_ = config_.batching.schedules_ahead && !(active_.empty() && prefilling_.empty());
   end_hold(now);
-  if (active_.empty() && prefilling_.empty()) poll(now);
+  if (active_.empty() && prefilling_.empty()) {
+    poll(now);
+    free_late_places();  // no step follows
+  }
   admit_landed(now);
   make_room_for_growth(now);
   if (was_idle) clock_.start(now, {}, true);
@@ -69,13 +72,16 @@ void Instance::hold(Hold rule, SimTime now) {
 void Instance::end_hold(SimTime now) {
   const double held_s = hold_ == Hold::None ? 0.0 : context_.window->overlap_s(held_since_, now);
   PoolResult& r = *context_.result;
-  (hold_ == Hold::BatchTier ? r.batch_held_s : hold_ == Hold::Poll ? r.poll_held_s : r.held_s) += held_s;
+  (hold_ == Hold::BatchTier ? r.batch_held_s
+   : hold_ == Hold::Poll    ? r.poll_held_s
+   : hold_ == Hold::Start   ? r.start_held_s
+                            : r.held_s) += held_s;
   hold_ = Hold::None;
 }
 
 /// Nobody is let in beyond what memory holds; a single sequence was checked at admission.
 void Instance::check_memory() const {
-  TOKENOMICS_CHECK(places_taken() <= 1 || charged() <= config_.kv_tokens * kFixedOne,
+  TOKENOMICS_CHECK(places_taken() - late_places_ <= 1 || charged() <= config_.kv_tokens * kFixedOne,
                    fmt::format("{} KV tokens of {} in use", charged() / kFixedOne, config_.kv_tokens));
 }
 
@@ -83,6 +89,7 @@ void Instance::check_memory() const {
 void Instance::make_room_for_growth(SimTime now) {
   const FixedTokens capacity = config_.kv_tokens * kFixedOne;
   make_room_in_cache(now, growth_sum_);
+  if (charged() + growth_sum_ > capacity) free_late_places();
   const std::int64_t stay = arriving_ > 0 ? 0 : 1;  // what is on its way has its memory already
   while (charged() + growth_sum_ > capacity && active_.size() + prefilling_.size() > stay) {
     const Slot batch = active_batch_.youngest(store_);
@@ -186,13 +193,11 @@ SimTime Instance::came(const Sequence& s) const { return s.kv_away ? 0 : s.enque
 /// Fills prefill_load_ with prompt chunks for the next step; false when there are none.
 bool Instance::gather_prompts(SimTime now) {
   shares_.clear();
+  start_held_steps_ = 0;
+  if (queue_.empty()) end_start_wait();
   if (prefilling_.empty() && queue_.empty()) return false;
-  const bool shares_step = config_.batching.policy == BatchPolicy::ChunkedMixed;
-  packer_.begin(shares_step ? static_cast<double>(active_.size() * speculation_.queries()) : 0.0);
-  for (Slot slot = prefilling_.front(); slot != kNoSlot; slot = store_[slot].next) {
-    if (!add_prompt_share(slot)) break;
-  }
-  const bool open = !queue_.empty() && gate_open(now);
+  const bool open = !queue_.empty() && gate_open(now) && !holds_start(now);
+  begin_step();
   while (open && !queue_.empty()) {
     if (head_is_unseen(polled_at_)) break;
     const Slot slot = queue_.front();
@@ -207,6 +212,7 @@ bool Instance::gather_prompts(SimTime now) {
     if (!has_share) break;
     queue_.remove(store_, slot);
     prefilling_.push_back(store_, slot);
+    end_start_wait();
     take_prefix(head, now);
     head.charged = rounded_to_blocks(head.prompt_target + 1);
     prompt_kv_ += head.charged;
@@ -221,6 +227,16 @@ bool Instance::gather_prompts(SimTime now) {
   }
   prefill_load_ = packer_.load(finishing);
   return true;
+}
+
+/// The step's decodes and the prompts that are under way.
+void Instance::begin_step() {
+  shares_.clear();
+  const bool shares_step = config_.batching.policy == BatchPolicy::ChunkedMixed;
+  packer_.begin(shares_step ? static_cast<double>(active_.size() * speculation_.queries()) : 0.0);
+  for (Slot slot = prefilling_.front(); slot != kNoSlot; slot = store_[slot].next) {
+    if (!add_prompt_share(slot)) break;
+  }
 }
 
 /// False when the step is full.
@@ -266,8 +282,11 @@ void Instance::start_decode_run(SimTime now) {
       steps = std::min(steps, std::max(1.0, std::floor(static_cast<double>(headroom / growth_sum_))));
   }
   clock_.start(now, run, false);
-  const bool is_awaited = !landed_.empty() || (!queue_.empty() && came_too_late(store_[queue_.front()]));
+  const bool is_awaited = late_places_ > 0 || !landed_.empty() ||
+                          (!queue_.empty() && came_too_late(store_[queue_.front()])) ||
+                          (start_held_steps_ > 0 && came_too_late(store_[queue_.newest()]));
   run_steps_ = is_awaited ? 1 : steps;
+  if (start_held_steps_ > 0) run_steps_ = std::min(run_steps_, start_held_steps_);
   if (head_is_unseen(polled_at_)) run_steps_ = std::min(run_steps_, steps_to_poll());
   if (!queue_.empty() && run_steps_ > 1 && !gate_open(now)) run_steps_ = clock_.steps_until(gate_opens_at(), run_steps_);
   next_event_ = clock_.boundary(run_steps_);

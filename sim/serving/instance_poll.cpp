@@ -56,7 +56,8 @@ void Instance::cut_run_for_head(SimTime at) {
 }
 
 void Instance::hold_head(SimTime now) {
-  if (tier_holds_head(now)) hold(Hold::BatchTier, now);
+  if (start_held_steps_ > 0) hold(Hold::Start, now);
+  else if (tier_holds_head(now)) hold(Hold::BatchTier, now);
   else if (mode_ == Mode::DecodeRun && poll_holds_head(now)) hold(Hold::Poll, now);
 }
 

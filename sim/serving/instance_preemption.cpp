@@ -9,6 +9,7 @@ namespace tokenomics {
 void Instance::preempt_decoding(Slot slot, SimTime now) {
   Sequence& s = store_[slot];
   const std::int64_t context = context_of(s) / kFixedOne;
+  free_late_places();
   leave(slot);
   give_prefix_back(s, 0, now);
   s.emitted = std::min(context - s.request.input_tokens, s.request.output_tokens - 1);

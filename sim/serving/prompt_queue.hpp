@@ -25,6 +25,8 @@ class PromptQueue {
   [[nodiscard]] Slot front() const;
   /// Of those beside front(), the batch tier or the others, who waits longest; a preempted one if there is any.
   [[nodiscard]] Slot oldest() const { return lanes_[lane_in_front()].arrived.front(); }
+  /// Of them, who came last.
+  [[nodiscard]] Slot newest() const { return lanes_[lane_in_front()].arrived.back(); }
   [[nodiscard]] bool is_batch(const Sequence& sequence) const { return sequence.request.priority >= batch_from_; }
 
   void push(SequenceStore& store, Slot slot) { insert(store, slot, false); }

@@ -84,6 +84,7 @@ void PoolResult::merge(const PoolResult& other) {
   held_s += other.held_s;
   batch_held_s += other.batch_held_s;
   poll_held_s += other.poll_held_s;
+  start_held_s += other.start_held_s;
   cache.merge(other.cache);
   serving_s += other.serving_s;
   starting_s += other.starting_s;

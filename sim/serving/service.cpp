@@ -25,12 +25,13 @@ namespace {
 
 constexpr std::uint64_t kMostRejectionsAtOnce = 1'000'000;
 
-/// KV on its way.
+/// KV on its way, or a request.
 struct Transfer {
   enum class Kind {
-    Pushed,  ///< of a whole prompt, from prefill; which decode instance takes it is chosen when it is there
-    Pulled,  ///< of a whole prompt, to the decode instance that has a place for it
-    Prefix,  ///< of a prompt's beginning, from lower cache tiers to the instance that will compute the rest
+    Request,  ///< from its user, through the front end, to the router
+    Pushed,   ///< of a whole prompt, from prefill; which decode instance takes it is chosen when it is there
+    Pulled,   ///< of a whole prompt, to the decode instance that has a place for it
+    Prefix,   ///< of a prompt's beginning, from lower cache tiers to the instance that will compute the rest
   };
   Kind kind;
   SimTime arrives;
@@ -80,6 +81,7 @@ class Service final : public InstanceListener, public FleetHost {
   void release_at_sender(Slot slot);
   void place_residents();
   void arrive();
+  void reach_router(Slot slot);
   void hand_over();
   void prefix_arrives(const Transfer& transfer);
   void pushed_arrives(const Transfer& transfer);
@@ -264,7 +266,14 @@ void Service::arrive() {
   if (looks_up(request)) request.cached_tokens = 0;
   const Slot slot = store_.add(request);
   meter_.arrived(store_[slot], truncated, now_);
-  if (room < 1) return end(slot, Outcome::RejectedContextLimit, now_);
+  const SimTime latency = config_.request_latency.of(request.input_tokens);
+  if (latency > 0) start_transfer(Transfer::Kind::Request, slot, now_ + latency);
+  else reach_router(slot);
+}
+
+void Service::reach_router(Slot slot) {
+  const Request& request = store_[slot].request;
+  if (request.input_tokens >= limit_) return end(slot, Outcome::RejectedContextLimit, now_);
   if (admission_.active() && !admission_.admits(request, load(), now_)) return end(slot, Outcome::RejectedAdmission, now_);
   route(entry(), slot, now_);
 }
@@ -307,7 +316,7 @@ void Service::route(Pool& pool, Slot slot, SimTime now) {
 }
 
 void Service::start_transfer(Transfer::Kind kind, Slot slot, SimTime arrives) {
-  const bool knows_receiver = fleet_ && kind != Transfer::Kind::Pushed;
+  const bool knows_receiver = fleet_ && (kind == Transfer::Kind::Pulled || kind == Transfer::Kind::Prefix);
   transfers_.push({kind, arrives, transfer_order_++, slot, knows_receiver ? fleet_->failures_of(store_[slot].instance) : 0});
 }
 
@@ -421,6 +430,7 @@ void Service::hand_over() {
   const Transfer transfer = transfers_.top();
   transfers_.pop();
   switch (transfer.kind) {
+    case Transfer::Kind::Request: return reach_router(transfer.slot);
     case Transfer::Kind::Prefix: return prefix_arrives(transfer);
     case Transfer::Kind::Pulled: return pulled_arrives(transfer);
     case Transfer::Kind::Pushed: return pushed_arrives(transfer);

@@ -118,6 +118,8 @@ BuiltService build_service(const Scenario& scenario) {
   for (const BuiltPool& pool : service.pools) service.config.pools.push_back(pool.config);
   service.config.router = scenario.deployment.router;
   service.config.router_rules = scenario.deployment.router_rules;
+  service.config.request_latency = {Seconds{scenario.deployment.request_latency_s},
+                                    Seconds{scenario.deployment.request_latency_s_per_ktoken}};
   if (scenario.deployment.pools.size() > 1) {
     service.config.kv_transfer = kv_transfer_of(scenario.deployment.kv_transfer, service.pools.front().spec->plan);
   }
@@ -164,6 +166,7 @@ double saturated_prefill_tok_s(const Scenario& scenario, const BuiltService& ser
   flood.pools[0].role = PoolRole::Mixed;
   flood.pools[0].instances = 1;
   flood.queue_limit_requests.reset();
+  flood.request_latency = {};
   flood.admission = {};
   flood.measure = {};
   flood.measure.warm_up_s = kFirstMeasured * pass_s;

@@ -38,11 +38,11 @@ ServiceResult run(Everything& e, TalkSource& source, Journal& journal) {
   return simulate(e.config(), source);
 }
 
-void check_record(const RequestRecord& r) {
+void check_record(const RequestRecord& r, const RequestLatency& latency) {
   RC_ASSERT(r.request.cached_tokens >= 0);
   RC_ASSERT(r.request.cached_tokens < r.request.input_tokens);
   if (r.outcome != Outcome::Completed) return;
-  RC_ASSERT(r.request.arrival <= r.scheduled);
+  RC_ASSERT(r.request.arrival + latency.of(r.request.input_tokens) <= r.scheduled);
   RC_ASSERT(r.scheduled <= r.first_token);
   RC_ASSERT(r.first_token <= r.end);
 }
@@ -56,6 +56,7 @@ void check_pool(const PoolResult& pool) {
   RC_ASSERT(pool.busy_s <= pool.provisioned_s * (1 + 1e-9));
   RC_ASSERT(pool.held_s + pool.busy_s <= pool.provisioned_s * (1 + 1e-9));
   RC_ASSERT(pool.batch_held_s <= pool.provisioned_s * (1 + 1e-9));
+  RC_ASSERT(pool.start_held_s <= pool.busy_s * (1 + 1e-9));
   RC_ASSERT(std::abs(pool.prefill_s + pool.decode_s - pool.busy_s) <= 1e-9 * (1 + pool.busy_s));
   RC_ASSERT(pool.kv_token_s >= 0);
   RC_ASSERT(pool.kv_token_s <= pool.kv_capacity_token_s * (1 + 1e-9));
@@ -101,7 +102,7 @@ TEST_CASE("Everything combined: requests, tokens, memory and references are cons
     std::uint64_t completed = 0, preemptions = 0, retries = 0;
     std::int64_t tokens = 0, prompts = 0, cached = 0;
     for (const RequestRecord& one : seen.records) {
-      check_record(one);
+      check_record(one, e.config().request_latency);
       RC_ASSERT(ids.insert(one.request.id).second);
       preemptions += static_cast<std::uint64_t>(one.preemptions);
       retries += static_cast<std::uint64_t>(one.retries);
@@ -141,6 +142,7 @@ TEST_CASE("Everything combined: requests, tokens, memory and references are cons
     RC_ASSERT(source.tree.live() == source.segments());
     RC_CLASSIFY(all_completed, "all completed");
     RC_CLASSIFY(preemptions > 0, "preemptions");
+    RC_CLASSIFY(r.pools[0].start_held_s > 0, "held for company");
     RC_CLASSIFY(retries > 0, "retries");
     RC_CLASSIFY(r.requests.lost > 0, "lost");
     RC_CLASSIFY(cached > 0, "cached");
@@ -162,6 +164,7 @@ TEST_CASE("Everything combined: the same seed gives the same service", "[laws][e
     for (std::size_t i = 0; i < a.pools.size(); ++i) {
       RC_ASSERT(a.pools[i].kv_token_s == b.pools[i].kv_token_s);
       RC_ASSERT(a.pools[i].held_s == b.pools[i].held_s);
+      RC_ASSERT(a.pools[i].start_held_s == b.pools[i].start_held_s);
       RC_ASSERT(a.pools[i].provisioned_s == b.pools[i].provisioned_s);
       RC_ASSERT(a.pools[i].cache.held_token_s == b.pools[i].cache.held_token_s);
     }
@@ -184,11 +187,13 @@ TEST_CASE("Everything combined: an instance idles beside waiting work only where
     const ServiceResult r = run(e, source, seen);
     std::vector<std::pair<SimTime, SimTime>> stays;
     for (const RequestRecord& one : seen.records)
-      if (one.outcome == Outcome::Completed) stays.emplace_back(one.request.arrival, one.end);
+      if (one.outcome == Outcome::Completed)
+        stays.emplace_back(one.request.arrival + config.request_latency.of(one.request.input_tokens), one.end);
     const double idle_s = to_seconds(covered(stays) - covered(seen.runs)).value(), held_s = r.pools[0].held_s;
     RC_ASSERT(held_s <= idle_s + 1e-9 * (1 + idle_s));
     RC_ASSERT(idle_s <= held_s + r.pools[0].cache.load_s + 1e-9 * (1 + idle_s));
     RC_CLASSIFY(held_s > 0, "held");
+    RC_CLASSIFY(r.pools[0].start_held_s > 0, "held for company");
   });
 }
 
@@ -282,7 +287,7 @@ TEST_CASE("Everything combined: leaping finds what stepping finds", "[laws][ever
     if (e.config().pools[0].prefix_cache) {
       e.config().pools[0].prefix_cache->tiers.clear();
       e.config().pools[0].prefix_cache->in_hbm = true;
-      e.config().pools[0].batching.queue = QueueOrder::Priority;
+      if (!waits_to_start(e.config().pools[0])) e.config().pools[0].batching.queue = QueueOrder::Priority;
     }
     const TreeSource source = conversations(e.config().seed, e.service.rate, e.users, e.longest_answer);
     const auto leap = records_of(e, source);

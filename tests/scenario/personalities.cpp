@@ -159,7 +159,9 @@ TEST_CASE("An unknown engine, and settings that make no sense, are told", "[scen
 
 TEST_CASE("Graph sizes and polling are read, written and checked", "[scenario][engines]") {
   const Scenario scenario = minimal_with(
-      R"({"deployment": {"batching": {"graph_batch_sizes": [1, 4], "overlap_scheduling": true, "poll_steps": 10}}})");
+      R"({"deployment": {"batching": {"graph_batch_sizes": [1, 4], "overlap_scheduling": true, "poll_steps": 10,
+      "releases_late": true}}})");
+  CHECK(scenario.deployment.pools[0].batching.releases_late);
   CHECK(scenario.deployment.pools[0].plan.launch.overlaps_host);
   CHECK(scenario.deployment.pools[0].batching.poll_steps == 10);
   const json resolved = resolved_json(scenario);
@@ -174,6 +176,56 @@ TEST_CASE("Graph sizes and polling are read, written and checked", "[scenario][e
   refused(R"({"graph_batch_sizes": [0]})", "/deployment/batching/graph_batch_sizes/0");
   refused(R"({"poll_steps": 2, "queue": "priority"})", "the queue \"fcfs\" only");
   refused(R"({"poll_steps": 2, "schedules_ahead": true})", "without schedules_ahead only");
+}
+
+TEST_CASE("Waits for company are read, written and checked", "[scenario][engines]") {
+  const Scenario ranks =
+      minimal_with(R"({"deployment": {"dp": 2, "batching": {"rank_balance_wait": {"batching_steps": 4}}}})");
+  REQUIRE(ranks.deployment.pools[0].batching.rank_balance_wait);
+  CHECK(ranks.deployment.pools[0].batching.rank_balance_wait->timeout_steps == 50);
+  CHECK(ranks.deployment.pools[0].batching.rank_balance_wait->batching_steps == 4);
+  const Scenario one = minimal_with(R"({"deployment": {"batching": {"batch_wait": {"steps": 40, "tokens_ratio": 0.8}}}})");
+  REQUIRE(one.deployment.pools[0].batching.batch_wait);
+  CHECK(one.deployment.pools[0].batching.batch_wait->steps == 40);
+  CHECK(one.deployment.pools[0].batching.batch_wait->tokens_ratio == 0.8);
+  for (const Scenario& scenario : {ranks, one}) {
+    const json resolved = resolved_json(scenario);
+    CHECK(resolved_json(load_scenario_text(resolved.dump(), "r.json", shipped())) == resolved);
+  }
+  const json plain = resolved_json(minimal_with("{}"))["deployment"]["pools"][0]["batching"];
+  CHECK_FALSE(plain.contains("rank_balance_wait"));
+  CHECK_FALSE(plain.contains("batch_wait"));
+}
+
+TEST_CASE("The latency before the router is read, written and passed on", "[scenario]") {
+  const Scenario scenario =
+      minimal_with(R"({"deployment": {"request_latency_s": 0.05, "request_latency_s_per_ktoken": 0.002}})");
+  CHECK(scenario.deployment.request_latency_s == 0.05);
+  CHECK(scenario.deployment.request_latency_s_per_ktoken == 0.002);
+  const json resolved = resolved_json(scenario);
+  CHECK(resolved["deployment"]["request_latency_s"] == 0.05);
+  CHECK(resolved_json(load_scenario_text(resolved.dump(), "r.json", shipped())) == resolved);
+  CHECK_FALSE(resolved_json(minimal_with("{}"))["deployment"].contains("request_latency_s"));
+  const auto lines = complaints_of(R"({"deployment": {"request_latency_s": -1}})");
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines[0], Catch::Contains("/deployment/request_latency_s"));
+}
+
+TEST_CASE("Waits for company that nobody would keep are refused", "[scenario][engines]") {
+  const auto refused = [](const char* deployment, const char* where, const char* what) {
+    const auto lines = complaints_of((std::string(R"({"deployment": )") + deployment + "}").c_str());
+    REQUIRE(lines.size() == 1);
+    CHECK_THAT(lines[0], Catch::Contains(where) && Catch::Contains(what));
+  };
+  refused(R"({"batching": {"rank_balance_wait": {}}})", "/batching/rank_balance_wait", "with one data-parallel rank");
+  refused(R"({"dp": 2, "batching": {"batch_wait": {"steps": 4, "tokens_ratio": 0.5}}})", "/batching/batch_wait",
+          "with 2 data-parallel ranks");
+  refused(R"({"dp": 2, "batching": {"rank_balance_wait": {}, "queue": "shortest_prompt"}})", "/batching/rank_balance_wait",
+          "a queue that is not \"fcfs\"");
+  refused(R"({"batching": {"batch_wait": {"steps": 4, "tokens_ratio": 0.5}, "poll_steps": 3}})", "/batching/batch_wait",
+          "beside poll_steps above 1");
+  refused(R"({"batching": {"batch_wait": {"steps": 4}}})", "/batching/batch_wait", "tokens_ratio");
+  refused(R"({"dp": 2, "batching": {"rank_balance_wait": {"timeout_steps": 0}}})", "/rank_balance_wait/timeout_steps", "1");
 }
 
 }  // namespace tokenomics

@@ -134,6 +134,38 @@ TEST_CASE("Leaping and stepping agree when arrivals are looked for now and then,
   }
 }
 
+TEST_CASE("Leaping and stepping agree when finished sequences keep their places, also when KV memory runs out", "[sim]") {
+  LinearTimer timer = growing_timer();
+  for (const bool ahead : {false, true}) {
+    ServiceConfig config = base_config(timer);
+    config.pools[0].batching.releases_late = true;
+    config.pools[0].batching.schedules_ahead = ahead;
+    config.pools[0].batching.max_sequences = 12;
+    compare(config, 30);
+    config.pools[0].kv_tokens = 7000;
+    config.pools[0].block_tokens = 16;
+    compare(config, 60);
+  }
+}
+
+TEST_CASE("Leaping and stepping agree when prompts wait for company, also when KV memory runs out", "[sim]") {
+  LinearTimer timer = growing_timer();
+  for (const int ranks : {1, 2}) {
+    for (const bool ahead : {false, true}) {
+      ServiceConfig config = base_config(timer);
+      PoolConfig& pool = config.pools[0];
+      pool.ranks = ranks;
+      pool.batching.schedules_ahead = ahead;
+      if (ranks > 1) pool.batching.rank_balance_wait = RankBalanceWait{30, 3};
+      else pool.batching.batch_wait = BatchWait{30, 0.5};
+      compare(config, 30);
+      pool.kv_tokens = 7000 * ranks;
+      pool.block_tokens = 16;
+      compare(config, 60);
+    }
+  }
+}
+
 // With drafts the fast way draws the number of steps at admission and lets the context grow by its expectation.
 TEST_CASE("With multi-token prediction leaping agrees with stepping in the means and the 99th percentile", "[sim]") {
   LinearTimer timer = growing_timer();

@@ -62,8 +62,22 @@ inline PoolFleet any_fleet(const PoolConfig& pool) {
   return fleet;
 }
 
-/// Everything that can be combined, combined: batches, queues, the batch tier, swapping, scheduling ahead, drafts, caches
-/// with tiers, pushed and pulled transfers, routers, admission, limits, and instances that come, go and fail.
+/// Attention-DP balance of several ranks, delayed batching of one; queues are then first come, first served.
+inline void add_start_wait(PoolConfig& pool) {
+  BatchingSpec& b = pool.batching;
+  b.queue = QueueOrder::Fcfs;
+  b.batch_tier.reset();
+  if (pool.ranks > 1) b.rank_balance_wait = RankBalanceWait{pick(1, 40), pick(0, 5)};
+  else b.batch_wait = BatchWait{pick(1, 40), 0.05 * pick(1, 20)};
+}
+
+inline bool waits_to_start(const PoolConfig& pool) {
+  return pool.batching.rank_balance_wait.has_value() || pool.batching.batch_wait.has_value();
+}
+
+/// Everything that can be combined, combined: batches, queues, the batch tier, waits for company, swapping, scheduling
+/// ahead, drafts, caches with tiers, request latency, pushed and pulled transfers, routers, admission, limits, and instances
+/// that come, go and fail.
 struct Everything {
   AnyService service;
   int users = 1;
@@ -78,13 +92,16 @@ inline Everything everything() {
   for (PoolConfig& pool : config.pools) {
     BatchingSpec& b = pool.batching;
     b.schedules_ahead = pick(0, 2) == 0;
+    b.releases_late = pick(0, 2) == 0;
     if (pick(0, 1) == 1) b.swap = {true, pick(0, 5000), Seconds{1e-6 * pick(0, 100)}};
     if (pick(0, 1) == 1) pool.kv_tokens_per_sequence = pick(0, 40);
+    if (pick(0, 2) == 0) add_start_wait(pool);
   }
   if (config.pools.size() > 1) {
     config.kv_transfer = {Seconds{1e-3 * pick(0, 50)}, Seconds{1e-6 * pick(0, 50)}, 1.0 / pick(1, 60)};
     if (pick(0, 1) == 1) config.kv_transfer.start = KvTransfer::Start::OnDecodePlace;
   }
+  if (pick(0, 2) == 0) config.request_latency = {Seconds{1e-3 * pick(0, 200)}, Seconds{1e-3 * pick(0, 500)}};
   if (pick(0, 3) > 0) config.pools[0].prefix_cache = any_cache();
   if (pick(0, 1) == 1)
     for (const PoolConfig& pool : config.pools) config.fleet.push_back(any_fleet(pool));

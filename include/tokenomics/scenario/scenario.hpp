@@ -75,6 +75,8 @@ struct DeploymentSpec {
   RouterPolicy router = RouterPolicy::RoundRobin;
   RouterRules router_rules;
   KvTransferSpec kv_transfer;
+  double request_latency_s = 0;             ///< between a request's arrival and the router
+  double request_latency_s_per_ktoken = 0;  ///< ... per 1,000 prompt tokens besides
 
   /// Whether some pool's router is this one.
   [[nodiscard]] bool routes_by(RouterPolicy policy) const { return router == policy || router_rules.decode == policy; }

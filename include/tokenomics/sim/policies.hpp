@@ -79,6 +79,24 @@ struct BatchTier {
   bool preempt = false;     ///< decoding ones make room for others that wait for a place or for memory
 };
 
+/// Attention data parallelism in one pool for prompts and answers: prompts start only together on all ranks, so that no rank
+/// computes a prompt while the others wait for it (TensorRT-LLM's AttentionDpConfig: enable_balance, timeout_iters,
+/// batching_wait_iters, of which the defaults are 50 and 10). The batch is one here, its ranks a number: every rank has a
+/// prompt and a free slot when at least `ranks` prompts wait that could start and as many of max_sequences are free; some
+/// rank has nothing to decode when fewer than `ranks` sequences decode, and then nobody is held.
+struct RankBalanceWait {
+  std::int64_t timeout_steps = 50;  ///< since the first could have started; higher: fewer uneven steps, later first tokens
+  std::int64_t batching_steps = 0;  ///< further steps after every rank has one, for more of them
+};
+
+/// Delayed batching: while something decodes, prompts are held until the step that would start them is large enough or the
+/// first could have started so many steps ago (TensorRT-LLM's batch_wait_max_tokens_ratio and batch_wait_timeout_iters).
+/// Higher: fewer, denser prompt steps, so later first tokens and faster later ones.
+struct BatchWait {
+  std::int64_t steps = 1;
+  double tokens_ratio = 1;  ///< of max_tokens_per_step: prompt tokens (cached ones too) and those of the decodes
+};
+
 /// How an instance forms its batches. Limits count the whole instance, all data-parallel ranks together.
 struct BatchingSpec {
   BatchPolicy policy = BatchPolicy::ChunkedMixed;
@@ -97,6 +115,11 @@ struct BatchingSpec {
   /// The engine looks for arrivals after every so many decode steps, after each prompt step, and when it has nothing to do
   /// (SGLang's scheduler_recv_interval). Higher: fewer interruptions of the batch, later first tokens.
   std::int64_t poll_steps = 1;
+  /// The place and the memory of a finished sequence are free one step after its last token (overlap scheduling: results of
+  /// a step are looked at while the next one runs). At once where no step follows, and where memory is short. Costs places.
+  bool releases_late = false;
+  std::optional<RankBalanceWait> rank_balance_wait;  ///< only with several ranks; queue Fcfs, no tier, poll_steps 1
+  std::optional<BatchWait> batch_wait;               ///< only with one rank; queue Fcfs, no tier, poll_steps 1
 };
 
 /// Multi-token prediction: draft j is accepted with acceptance[j] given that the drafts before it were.

@@ -75,6 +75,7 @@ struct PoolResult {
   CacheResult cache;           ///< empty without a prefix cache
   double batch_held_s = 0;     ///< busy instance-seconds in which nothing but the batch tier's rule held a request back
   double poll_held_s = 0;      ///< ... in which one had come for which there was room, and the engine did not look
+  double start_held_s = 0;     ///< ... in which nothing but rank_balance_wait or batch_wait held a prompt back
   // Of provisioned_s, where instances come and go (zero in a fixed fleet).
   double serving_s = 0;   ///< on or draining
   double starting_s = 0;  ///< ordered, not up yet

@@ -44,6 +44,17 @@ struct KvTransfer {
   Start start = Start::AfterPrefill;
 };
 
+/// What lies between the arrival of a request and the router: front end, tokenization. Of every measured time it is part.
+/// Requests reach the router in the order in which they are ready; limits and admission judge them there.
+struct RequestLatency {
+  Seconds fixed{0};
+  Seconds per_ktoken{0};  ///< of 1,000 prompt tokens
+
+  [[nodiscard]] SimTime of(std::int64_t prompt_tokens) const {
+    return to_sim_time(fixed + static_cast<double>(prompt_tokens) / 1000 * per_ktoken);
+  }
+};
+
 /// What is measured. Requests are judged by their arrival, tokens and busy time by when they happen.
 struct Measurement {
   double warm_up_s = 0;
@@ -67,6 +78,7 @@ struct ServiceConfig {
   std::vector<PoolFleet> fleet;   ///< one a pool: instances come and go; empty: they are all on all the time
   RouterPolicy router = RouterPolicy::RoundRobin;
   RouterRules router_rules;
+  RequestLatency request_latency;
   KvTransfer kv_transfer;
   std::int64_t context_limit_tokens = 0;             ///< prompt + output; 0: none
   std::optional<std::int64_t> queue_limit_requests;  ///< waiting in one instance

@@ -176,6 +176,7 @@ BatchingSpec batching_from(const json& file) {
   batching.wait.until_requests = wait.value("until_requests", batching.wait.until_requests);
   batching.wait.at_most_s = wait.value("at_most_s", batching.wait.at_most_s);
   read_queue(batching, file);
+  read_start_waits(batching, file);
   return batching;
 }
 
@@ -254,6 +255,7 @@ PoolSpec pool_from(const json& file, const Reporter& report, const DeploymentCon
   if (!file.contains("batching")) return pool;
   check_queue(pool.batching, file["batching"], report.at("batching"));
   check_launch(pool, file["batching"], report.at("batching"));
+  check_start_waits(pool, file["batching"], report.at("batching"));
   return pool;
 }
 
@@ -284,6 +286,7 @@ json json_of_batching(const BatchingSpec& batching) {
             {"chunked_prefill", batching.chunked_prefill},
             {"wait", {{"until_requests", batching.wait.until_requests}, {"at_most_s", batching.wait.at_most_s}}}};
   write_queue(file, batching);
+  write_start_waits(file, batching);
   if (batching.schedules_ahead) file["schedules_ahead"] = true;
   return file;
 }
@@ -384,6 +387,8 @@ DeploymentSpec deployment_from(const json& file, const Reporter& report, const D
   if (report.clean()) {
     read_router(deployment, file);
     deployment.kv_transfer = kv_transfer_from(file.value("kv_transfer", json::object()));
+    deployment.request_latency_s = file.value("request_latency_s", 0.0);
+    deployment.request_latency_s_per_ktoken = file.value("request_latency_s_per_ktoken", 0.0);
   }
   if (!file.contains("pools")) {
     add_pool(deployment, file, report, context);
@@ -411,6 +416,9 @@ json json_of(const DeploymentSpec& deployment) {
     transfer["bandwidth_GBps_per_gpu"] = *deployment.kv_transfer.bandwidth_GBps_per_gpu;
   json file{{"pools", pools}, {"kv_transfer", transfer}};
   write_router(file, deployment);
+  if (deployment.request_latency_s > 0) file["request_latency_s"] = deployment.request_latency_s;
+  if (deployment.request_latency_s_per_ktoken > 0)
+    file["request_latency_s_per_ktoken"] = deployment.request_latency_s_per_ktoken;
   return file;
 }
 

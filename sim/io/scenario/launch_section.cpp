@@ -10,6 +10,7 @@ void read_launch(PoolSpec& pool, const json& file) {
   EngineLaunch& launch = pool.plan.launch;
   launch.graph_batch_sizes = file.value("graph_batch_sizes", launch.graph_batch_sizes);
   launch.overlaps_host = file.value("overlap_scheduling", launch.overlaps_host);
+  pool.batching.releases_late = file.value("releases_late", pool.batching.releases_late);
   pool.batching.poll_steps = file.value("poll_steps", pool.batching.poll_steps);
 }
 
@@ -17,6 +18,7 @@ void write_launch(json& file, const PoolSpec& pool) {
   const EngineLaunch& launch = pool.plan.launch;
   if (!launch.graph_batch_sizes.empty()) file["graph_batch_sizes"] = launch.graph_batch_sizes;
   if (launch.overlaps_host) file["overlap_scheduling"] = true;
+  if (pool.batching.releases_late) file["releases_late"] = true;
   if (pool.batching.poll_steps != 1) file["poll_steps"] = pool.batching.poll_steps;
 }
 

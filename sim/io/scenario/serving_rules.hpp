@@ -19,10 +19,15 @@ void read_queue(BatchingSpec& batching, const nlohmann::json& file);
 void write_queue(nlohmann::json& file, const BatchingSpec& batching);
 
 /// Keys of a pool's batching about how the engine drives the GPU and looks for arrivals: graph_batch_sizes,
-/// overlap_scheduling, poll_steps.
+/// overlap_scheduling, releases_late, poll_steps.
 void read_launch(PoolSpec& pool, const nlohmann::json& file);
 void write_launch(nlohmann::json& file, const PoolSpec& pool);
 void check_launch(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
+
+/// Keys of a pool's batching that hold prompts for company: rank_balance_wait, batch_wait.
+void read_start_waits(BatchingSpec& batching, const nlohmann::json& file);
+void write_start_waits(nlohmann::json& file, const BatchingSpec& batching);
+void check_start_waits(const PoolSpec& pool, const nlohmann::json& file, const Reporter& report);
 
 AdmissionRules admission_from(const nlohmann::json& file);
 nlohmann::json json_of(const AdmissionRules& rules);
