@@ -199,9 +199,34 @@ TEST_CASE("a base without launches gets none, so that its layer overhead is not 
   CHECK(fit.calibration.kernels.at(KernelFamily::DenseGemm).launch_us.value == 0);
   CHECK(launch.value == 0);
   CHECK_THAT(launch.kept, Catch::Contains("fitted and dropped: base holds launches in layer_overhead_us"));
+  CHECK(launch.dropped == Approx(8).epsilon(0.1));
+  CHECK(fit.residuals[0].median < 0.04);
   // The other numbers do not swallow it.
   CHECK(number(fit, "dense_gemm", "memory").value == Approx(0.7).epsilon(0.03));
   CHECK(number(fit, "dense_gemm", "compute").value == Approx(0.45).epsilon(0.03));
+}
+
+TEST_CASE("copies and empty kernels give what elementwise kernels reach", "[study]") {
+  // 0.7 of 4 TB/s and 2.5 us: 4 KiB to 1 GiB, and three kernels of no bytes.
+  KernelTables tables;
+  tables.files = {"memory.csv"};
+  RandomStream noise(3, "copies");
+  for (int i = 0; i < 13; ++i) {
+    const double bytes = i < 10 ? std::pow(4.0, i + 6) : 0;
+    KernelRow row;
+    row.gpu = "g";
+    row.framework = "e";
+    row.dtype = i < 10 ? "copy" : "launch";
+    row.kernel = KernelFamily::Elementwise;
+    row.launches = {{Precision::Bf16, 0, 1, 1, bytes}};
+    row.latency_us = (bytes / 2.8e12 * 1e6 + 2.5) * std::exp(0.03 * noise.normal());
+    row.work = std::to_string(i);
+    tables.rows.push_back(row);
+  }
+  const KernelFit fit = fit_kernels(tables, {"g", "e"}, round_gpu(), base());
+  CHECK(number(fit, "elementwise", "memory").value == Approx(0.7).epsilon(0.05));
+  CHECK(number(fit, "elementwise", "launch_us").value == Approx(2.5).epsilon(0.05));
+  CHECK(number(fit, "elementwise", "compute").kept == "too few rows are bound by compute");
 }
 
 TEST_CASE("links are found again, each by the rows that it decides", "[study]") {

@@ -127,6 +127,27 @@ TEST_CASE("a fused expert layer reads the experts that its tokens choose", "[stu
   CHECK(few.rows[5].left_out == "no network with experts is called no-such-network");
 }
 
+TEST_CASE("products of many matrices and plain copies say what they are by op", "[study]") {
+  constexpr std::string_view header = "gpu,framework,op,dtype,groups,m,n,k,latency_us";
+  // 32 experts with 4 tokens each: 32 x (100 x 200 + 4 x 200 + 4 x 100) x 2 B.
+  const KernelTables products =
+      read("grouped", {header, "h200,pytorch,grouped,bf16,32,4,100,200,9", "h200,pytorch,batched,bf16,128,4,512,128,9"});
+  CHECK(products.rows[0].family() == "grouped_gemm");
+  CHECK(products.rows[0].launches[0].groups == 32);
+  CHECK(products.rows[0].launches[0].rows == 4);
+  CHECK(products.rows[0].launches[0].flops_per_row == 2 * 100 * 200);
+  CHECK(products.rows[0].launches[0].bytes == 32 * (20000 + 800 + 400) * 2);
+  CHECK(products.rows[1].family() == "batched_gemm");
+  CHECK_THAT(refusal("bad", {header, "h200,pytorch,groped,bf16,32,4,100,200,9"}),
+             Catch::EndsWith("line 2: groped; expected grouped or batched in column op; did you mean grouped?"));
+  const KernelTables memory =
+      read("memory", {"gpu,framework,op,bytes,latency_us", "h200,pytorch,copy,2097152,3", "h200,pytorch,launch,0,2"});
+  CHECK(memory.rows[0].family() == "elementwise");
+  CHECK(memory.rows[0].launches[0].bytes == 2097152);
+  CHECK(memory.rows[0].launches[0].flops_per_row == 0);
+  CHECK(memory.rows[1].launches[0].bytes == 0);
+}
+
 TEST_CASE("collectives are messages with the bytes that travel", "[study]") {
   constexpr std::string_view header = "gpu,library,op,dtype,num_gpus,message_size_elems,tokens_per_rank,moe,latency_us";
   const KernelTables comm =

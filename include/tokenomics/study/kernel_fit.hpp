@@ -46,7 +46,8 @@ struct FittedNumber {
   double prior = 0;
   double prior_distance = 0;  ///< of the fitted value from the prior, in the prior's standard deviations
   bool at_bound = false;
-  std::string kept;  ///< why it stays at its prior; empty: fitted
+  std::string kept;    ///< why it stays at its prior; empty: fitted
+  double dropped = 0;  ///< fitted in its place and left out of the calibration; the residuals have it
 };
 
 /// Errors of a group of rows under the fitted calibration: ln(predicted / measured).

@@ -44,8 +44,8 @@ FittedNumber take(const FamilyProblem& problem, FamilyNumber& n, double value, d
   result.prior_distance = std::log(value / start_of(n)) / n.prior_sd;
   if (n.nuisance_start > 0) {
     result.kept = fmt::format("{:.3g} us fitted and dropped: {} holds launches in layer_overhead_us", value, problem.base);
-    result.value = n.number->value;
-    result.prior = n.number->value;
+    result.dropped = value;
+    result.value = result.prior = n.number->value;
     n.number->source = fmt::format("as in {}: {}", problem.base, result.kept);
     return result;
   }

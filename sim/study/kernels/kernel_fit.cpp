@@ -97,11 +97,10 @@ std::string describe(const std::vector<const KernelRow*>& rows, const KernelTabl
   return text;
 }
 
-std::vector<double> values_of(const FamilyProblem& problem, const std::vector<FittedNumber>& numbers) {
+/// The numbers that rows are predicted with: rows hold the launch that the calibration has elsewhere.
+std::vector<double> values_of(const std::vector<FittedNumber>& numbers) {
   std::vector<double> values;
-  // With a launch that was fitted and dropped the rows would come out too fast by it: errors are those of the calibration
-  // as it is written, without its layer overhead.
-  for (std::size_t i = 0; i < problem.numbers.size(); ++i) values.push_back(numbers[i].value);
+  for (const FittedNumber& n : numbers) values.push_back(n.dropped > 0 ? n.dropped : n.value);
   return values;
 }
 
@@ -143,7 +142,7 @@ bool fit_one(KernelFit& fit, const KernelTables& tables, const std::vector<Chose
   problem.rows_of = describe(used, tables);
   problem.base = base;
   const std::vector<FittedNumber> numbers = fit_family(problem, options);
-  const std::vector<double> values = values_of(problem, numbers);
+  const std::vector<double> values = values_of(numbers);
   add_residuals(fit, problem, rows, values);
   fit.calibration.fitted_on.push_back(
       fmt::format("{}: {}; median log error {:.3f}", problem.family, problem.rows_of, median_size(problem, values)));
