@@ -30,6 +30,8 @@ double bytes_per_element(Precision precision) {
   return 0.0;  // not reached: all enumerators are handled
 }
 
+Precision wider(Precision a, Precision b) { return bytes_per_element(b) > bytes_per_element(a) ? b : a; }
+
 std::string_view name_of(Precision precision) {
   for (const auto& [value, name] : kNames) {
     if (value == precision) return name;

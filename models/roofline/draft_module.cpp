@@ -14,6 +14,7 @@ InstancePlan draft_plan(const InstancePlan& plan) {
   InstancePlan own = plan;
   if (!plan.draft_module.weights) return own;
   own.precisions.weights = own.precisions.experts = *plan.draft_module.weights;
+  own.precisions.projections.reset();
   const bool computes_as_stored =
       *plan.draft_module.weights == Precision::Bf16 || *plan.draft_module.weights == Precision::Fp8;
   if (computes_as_stored) own.precisions.activations = *plan.draft_module.weights;

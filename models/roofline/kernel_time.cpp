@@ -83,7 +83,7 @@ KernelTimer::KernelTimer(const Gpu& gpu, const Calibration& calibration) : gpu_n
     const double compute = efficiency->compute.value * held_clock(calibration, family);
     for (std::size_t i = 0; i < kPrecisions; ++i) rates.seconds_per_flop[i] = compute > 0 ? peak_s[i] / compute : 0;
     rates.seconds_per_byte = 1.0 / (bandwidth * efficiency->memory.value);
-    rates.launch_s = efficiency->launch_us.value * 1e-6;
+    rates.launch_s = efficiency->launch_us.value * calibration.launch_share.value * 1e-6;
     rates.tile = std::max(1.0, efficiency->tile_m.value);
     // An absent sharpness is a hard maximum.
     rates.norm = PNorm(efficiency->sharpness.value > 0 ? efficiency->sharpness.value : PNorm::kHardMaximum);
@@ -99,7 +99,8 @@ KernelParts KernelTimer::parts(const KernelWork& work) const {
     throw ScenarioError(Problem{gpu_name_, "/dense_peak_TFLOPS/" + std::string(name_of(work.arithmetic)), "",
                                 "a figure: this plan needs it", ""});
   }
-  return {work.padded_flops * per_flop, work.bytes * rates.seconds_per_byte, work.kernels * rates.launch_s};
+  return {work.padded_flops * per_flop / work.compute_scale, work.bytes * rates.seconds_per_byte / work.memory_scale,
+          work.kernels * rates.launch_s * work.launch_scale};
 }
 
 double KernelTimer::time(const KernelWork& work, double compute_share) const {

@@ -22,7 +22,7 @@ void add_mla(std::vector<WeightMatrix>& out, const MlaAttention& mla, const Inst
   const double heads = divided(mla.heads, plan.parallelism.attention_tp);
   const double query = heads * (mla.qk_nope_head_dim + mla.qk_rope_head_dim);
   const double latent = mla.kv_lora_rank + mla.qk_rope_head_dim;
-  const Precision stored = plan.precisions.weights;
+  const Precision stored = plan.precisions.attention_weights();
   if (mla.q_lora_rank > 0) {
     out.push_back({"q_down_projection", LayerPart::AttentionIn, hidden, static_cast<double>(mla.q_lora_rank), stored});
     out.push_back({"q_up_projection", LayerPart::AttentionIn, static_cast<double>(mla.q_lora_rank), query, stored});
@@ -36,16 +36,17 @@ void add_mla(std::vector<WeightMatrix>& out, const MlaAttention& mla, const Inst
 WeightMatrix kv_up_matrix(const MlaAttention& mla, const InstancePlan& plan) {
   const double heads = divided(mla.heads, plan.parallelism.attention_tp);
   return {"kv_up_projection", LayerPart::AttentionIn, static_cast<double>(mla.kv_lora_rank),
-          heads * (mla.qk_nope_head_dim + mla.v_head_dim), plan.precisions.weights};
+          heads * (mla.qk_nope_head_dim + mla.v_head_dim), plan.precisions.attention_weights()};
 }
 
 void add_gqa(std::vector<WeightMatrix>& out, const GqaAttention& gqa, const InstancePlan& plan) {
   const double hidden = plan.network.hidden;
   const double heads = divided(gqa.heads, plan.parallelism.attention_tp);
   const double kv_heads = divided(gqa.kv_heads, plan.parallelism.attention_tp);
+  out.push_back({"qkv_projection", LayerPart::AttentionIn, hidden, (heads + 2 * kv_heads) * gqa.head_dim,
+                 plan.precisions.attention_weights()});
   out.push_back(
-      {"qkv_projection", LayerPart::AttentionIn, hidden, (heads + 2 * kv_heads) * gqa.head_dim, plan.precisions.weights});
-  out.push_back({"output_projection", LayerPart::AttentionOut, heads * gqa.head_dim, hidden, plan.precisions.weights});
+      {"output_projection", LayerPart::AttentionOut, heads * gqa.head_dim, hidden, plan.precisions.attention_weights()});
 }
 
 /// Queries, key and head weights of the indexer in one matrix: replicated over tp.
@@ -118,11 +119,20 @@ double LayerOperators::seconds(const Operator& op, double compute_share) const {
   return op.network ? op.link_s : timer_.time(op.work, compute_share);
 }
 
+void LayerOperators::scale(KernelWork& work, Precision stored) const {
+  const auto found = calibration_->formats.find(stored);
+  if (found == calibration_->formats.end()) return;
+  work.compute_scale = found->second.compute.value;
+  work.memory_scale = found->second.memory.value;
+  work.launch_scale = found->second.launch.value;
+}
+
 Operator LayerOperators::gemm(const WeightMatrix& weight, double tokens) const {
   // flops = 2 m K N; bytes = K N b_w + m K b_a + m N 2 B (16-bit output)
   Operator op{weight.name, weight.part, {}, false, 0, 0};
   op.work.family = KernelFamily::DenseGemm;
-  op.work.arithmetic = plan_->precisions.activations;
+  op.work.arithmetic = wider(plan_->precisions.activations, weight.stored);
+  scale(op.work, weight.stored);
   op.work.flops = 2 * tokens * weight.rows * weight.columns;
   op.work.padded_flops = op.work.flops * timer_.padded_rows(KernelFamily::DenseGemm, tokens) / tokens;
   op.work.bytes = weight.rows * weight.columns * bytes_per_element(weight.stored) +
@@ -300,6 +310,7 @@ std::vector<Operator> LayerOperators::expert_operators(double group_tokens) cons
     Operator op{weight.name, weight.part, {}, false, 0, 0};
     op.work.family = KernelFamily::GroupedGemm;
     op.work.arithmetic = plan_->precisions.activations;
+    scale(op.work, weight.stored);
     op.work.flops = 2 * rows * weight.rows * weight.columns;
     op.work.padded_flops = 2 * padded * weight.rows * weight.columns;
     op.work.bytes = load.touched_max * weight.rows * weight.columns * bytes_per_element(weight.stored) +

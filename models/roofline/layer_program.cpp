@@ -79,8 +79,22 @@ LayerProgram::LayerProgram(const LayerOperators& operators, Phase phase, const O
     layouts.push_back(layout_of(schedule, c.has_experts()));
     lay_out(c, layouts.back(), schedule.compute_share);
     constant_s_ += c.count * operators.calibration().layer_overhead_us.value * 1e-6;
+    kernels_ += c.count * kernels_of(operators, phase, c);
   }
   tabulate(operators, phase, schedule.compute_share, classes, layouts);
+}
+
+double LayerProgram::kernels_of(const LayerOperators& operators, Phase phase, const LayerClass& c) {
+  const auto count = [](const auto& list) {
+    double kernels = 0;
+    for (const Operator& op : list) kernels += op.work.kernels;
+    return kernels;
+  };
+  double kernels = count(operators.rank_operators(c.group, phase, 1));
+  if (c.has_experts()) kernels += count(operators.expert_operators(1));
+  if (phase != Phase::Prefill) ++kernels;  // the core of decode
+  if (phase != Phase::Decode) kernels += count(operators.prompt_core(c.windowed(), {1, 1, 1, 0, 1}));
+  return kernels;
 }
 
 void LayerProgram::lay_out(const LayerClass& c, const LayerLayout& layout, double compute_share) {

@@ -52,7 +52,8 @@ StepModel::Tables::Tables(InstancePlan plan_in, Calibration calibration_in)
       draft_projection([this](double tokens) { return operators.seconds(draft_operators.get().draft_projection(tokens)); }),
       pipeline([this](double tokens) { return operators.seconds(operators.pipeline_transfer(tokens)); }),
       host_gap_s(calibration.decode_host_gap_ms.value * 1e-3),
-      prefill_floor_s(calibration.prefill_host_floor_ms.value * 1e-3) {}
+      prefill_floor_s(calibration.prefill_host_floor_ms.value * 1e-3),
+      prefill_kernel_s(calibration.prefill_host_us_per_kernel.value * 1e-6) {}
 
 const OverlapSchedule& StepModel::Tables::schedule(Phase phase) const {
   if (phase == Phase::Decode) return plan.decode_schedule;
@@ -127,7 +128,10 @@ StepLine StepModel::Tables::time(const DecodeLoad& decode, const PrefillLoad& pr
   total.value += head.at(load.head_tokens);
   if (plan.parallelism.pp > 1) total.value += pipeline.at(load.rank_tokens);
   if (load.sequences > 0) total = with_host(plan.launch, total, host_gap_s);
-  if (load.phase != Phase::Decode) total.value = std::max(total.value, prefill_floor_s);
+  if (load.phase != Phase::Decode) {
+    const double launches_s = programs(load.phase).layers->kernels() * prefill_kernel_s;
+    total.value = std::max(total.value, std::max(prefill_floor_s, launches_s));
+  }
   return total;
 }
 

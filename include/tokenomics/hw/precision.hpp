@@ -13,6 +13,9 @@ enum class Precision { Bf16, Fp8, Fp4, Int8, Int4, Fp32 };
 /// exponent for 32 elements), INT4 weight-only 4.25 bit (16-bit scale for 64), FP8 with 128x128 blocks 1 B + 4/16384.
 double bytes_per_element(Precision precision);
 
+/// The one of two formats with more bytes an element; the first where they are equal.
+Precision wider(Precision a, Precision b);
+
 /// "bf16", "fp8", "fp4", "int8", "int4", "fp32".
 std::string_view name_of(Precision precision);
 std::optional<Precision> precision_named(std::string_view name);

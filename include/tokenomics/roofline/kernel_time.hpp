@@ -39,6 +39,9 @@ struct KernelWork {
   double padded_flops = 0;
   double bytes = 0;
   double kernels = 1;
+  double compute_scale = 1;  ///< of the family's efficiencies: Calibration::formats
+  double memory_scale = 1;
+  double launch_scale = 1;
 };
 
 /// The times of one kernel's parts, before they are combined.

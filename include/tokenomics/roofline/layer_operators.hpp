@@ -93,6 +93,7 @@ class LayerOperators {
   [[nodiscard]] bool tokens_replicated() const { return plan_->parallelism.token_ranks() == 1; }
 
  private:
+  void scale(KernelWork& work, Precision stored) const;
   [[nodiscard]] Operator gemm(const WeightMatrix& weight, double tokens) const;
   [[nodiscard]] Operator batched(std::string_view name, LayerPart part, double tokens, double rows, double columns) const;
   [[nodiscard]] Operator elementwise(std::string_view name, LayerPart part, double bytes) const;

@@ -88,6 +88,8 @@ class LayerProgram {
 
   /// Seconds of all layers; m, T at least 1.
   [[nodiscard]] StepLine at(double rank_tokens, double group_tokens, const CoreLines& core) const;
+  /// Kernels of all layers: what the host launches.
+  [[nodiscard]] double kernels() const { return kernels_; }
 
  private:
   /// Times of a lane, in units of the step: already multiplied with layers and repetitions.
@@ -105,6 +107,7 @@ class LayerProgram {
     std::size_t lane = 0;
     double weight = 1;
   };
+  static double kernels_of(const LayerOperators& operators, Phase phase, const LayerClass& c);
   void lay_out(const LayerClass& c, const LayerLayout& layout, double compute_share);
   void tabulate(const LayerOperators& operators, Phase phase, double compute_share, const std::vector<LayerClass>& classes,
                 const std::vector<LayerLayout>& layouts);
@@ -119,6 +122,7 @@ class LayerProgram {
   std::vector<double> rank_rows_;   ///< [node][lane] seconds
   std::vector<double> group_rows_;  ///< [node][lane] seconds
   double constant_s_ = 0;
+  double kernels_ = 0;
 };
 
 }  // namespace tokenomics

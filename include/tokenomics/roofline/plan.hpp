@@ -28,11 +28,14 @@ struct Parallelism {
 struct Precisions {
   Precision weights = Precision::Bf16;      ///< attention projections, dense FFN, shared experts
   Precision experts = Precision::Bf16;      ///< routed experts, as stored
-  Precision activations = Precision::Bf16;  ///< what a GEMM reads as its left side, and arithmetic of GEMMs
+  Precision activations = Precision::Bf16;  ///< what a GEMM reads as its left side; computed in the wider of both sides
   Precision kv = Precision::Bf16;
   Precision attention = Precision::Bf16;  ///< arithmetic of the attention core
   Precision dispatch = Precision::Fp8;    ///< expert all-to-all, to the experts
   Precision combine = Precision::Bf16;    ///< and back
+  std::optional<Precision> projections;   ///< attention's matrices where they are stored in another format than `weights`
+
+  [[nodiscard]] Precision attention_weights() const { return projections.value_or(weights); }
 };
 
 enum class AllToAll { LowLatency, Normal };

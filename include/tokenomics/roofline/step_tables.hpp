@@ -57,6 +57,7 @@ struct StepModel::Tables {
   TokenTable pipeline;
   double host_gap_s = 0;
   double prefill_floor_s = 0;
+  double prefill_kernel_s = 0;  ///< the host's, for each kernel of a step with prompts
 
  private:
   CoreLines core_lines(const RankLoad& load, double micro_batches, const DecodeGrowth& growth) const;

@@ -23,6 +23,8 @@ constexpr std::array<std::pair<const char*, SourcedNumber LinkEfficiency::*>, 4>
      {"scale_up", &LinkEfficiency::scale_up},
      {"scale_out", &LinkEfficiency::scale_out},
      {"sm_hold_us", &LinkEfficiency::sm_hold_us}}};
+constexpr std::array<std::pair<const char*, SourcedNumber FormatEfficiency::*>, 3> kFormatNumbers{
+    {{"compute", &FormatEfficiency::compute}, {"memory", &FormatEfficiency::memory}, {"launch", &FormatEfficiency::launch}}};
 constexpr std::array<std::pair<const char*, LinkEfficiency Calibration::*>, 3> kLinks{
     {{"all_to_all_low_latency", &Calibration::all_to_all_low_latency},
      {"all_to_all_normal", &Calibration::all_to_all_normal},
@@ -31,11 +33,21 @@ constexpr std::array<std::pair<const char*, SourcedNumber Calibration::*>, 3> kO
     {{"layer_overhead_us", &Calibration::layer_overhead_us},
      {"decode_host_gap_ms", &Calibration::decode_host_gap_ms},
      {"prefill_host_floor_ms", &Calibration::prefill_host_floor_ms}}};
+/// Those that a file may leave out.
+constexpr std::array<std::pair<const char*, SourcedNumber Calibration::*>, 4> kOptional{
+    {{"sustained_clock", &Calibration::sustained_clock},
+     {"launch_share", &Calibration::launch_share},
+     {"prefill_host_us_per_kernel", &Calibration::prefill_host_us_per_kernel},
+     {"request_latency_ms", &Calibration::request_latency_ms}}};
 
-SourcedNumber number_from(const json& file) { return {file["value"], file["kind"], file["source"]}; }
+SourcedNumber number_from(const json& file) {
+  return {file["value"], file["kind"], file["source"], file.value("standard_error", 0.0)};
+}
 
 json json_of_number(const SourcedNumber& number) {
-  return {{"value", number.value}, {"kind", number.kind}, {"source", number.source}};
+  json file{{"value", number.value}, {"kind", number.kind}, {"source", number.source}};
+  if (number.standard_error > 0) file["standard_error"] = number.standard_error;
+  return file;
 }
 
 template <typename Table, typename Rows>
@@ -66,9 +78,17 @@ Calibration calibration_from(const json& file) {
     calibration.kernels[family] =
         table_from<KernelEfficiency>(file["kernels"][std::string(name_of(family))], kKernelNumbers);
   }
+  for (const auto& [format, table] : file.value("formats", json::object()).items()) {
+    calibration.formats[precision_named(format).value()] = table_from<FormatEfficiency>(table, kFormatNumbers);
+  }
   for (const auto& [key, member] : kLinks) calibration.*member = table_from<LinkEfficiency>(file[key], kLinkNumbers);
   for (const auto& [key, member] : kOverheads) calibration.*member = number_from(file[key]);
-  if (file.contains("sustained_clock")) calibration.sustained_clock = number_from(file["sustained_clock"]);
+  for (const auto& [key, member] : kOptional) {
+    if (file.contains(key)) calibration.*member = number_from(file[key]);
+  }
+  calibration.version = file.value("version", "");
+  calibration.valid_from = file.value("valid_from", "");
+  calibration.valid_to = file.value("valid_to", "");
   calibration.is_family_default = file.value("family_default", false);
   return calibration;
 }
@@ -82,9 +102,15 @@ json json_of(const Calibration& calibration) {
   for (const auto& [family, table] : calibration.kernels) {
     file["kernels"][std::string(name_of(family))] = json_of_table(table, kKernelNumbers);
   }
+  for (const auto& [format, table] : calibration.formats) {
+    file["formats"][std::string(name_of(format))] = json_of_table(table, kFormatNumbers);
+  }
   for (const auto& [key, member] : kLinks) file[key] = json_of_table(calibration.*member, kLinkNumbers);
   for (const auto& [key, member] : kOverheads) file[key] = json_of_number(calibration.*member);
-  file["sustained_clock"] = json_of_number(calibration.sustained_clock);
+  for (const auto& [key, member] : kOptional) file[key] = json_of_number(calibration.*member);
+  if (!calibration.version.empty()) file["version"] = calibration.version;
+  if (!calibration.valid_from.empty()) file["valid_from"] = calibration.valid_from;
+  if (!calibration.valid_to.empty()) file["valid_to"] = calibration.valid_to;
   return file;
 }
 

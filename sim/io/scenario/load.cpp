@@ -198,6 +198,7 @@ namespace {
 /// default, which mixes engines.
 int fit_of(const CatalogueEntry& entry, const Gpu& gpu, const std::string& engine) {
   const auto text = [&](const char* key) { return entry.texts.contains(key) ? entry.texts.at(key) : ""; };
+  if (!text("version").empty()) return 0;  // of serving runs of one software version: served_calibration()
   const std::string of = text("gpu");
   const bool is_of_engine = engine.empty() || text("engine") == engine;
   if (of == gpu.name) return is_of_engine ? 4 : 2;
