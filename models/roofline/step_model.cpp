@@ -106,6 +106,7 @@ StepLine StepModel::Tables::drafts(const RankLoad& load, const DecodeGrowth& gro
   const LayerProgram& module = *programs(load.phase).draft;
   StepLine total = module.at(load.rank_tokens, load.group_tokens, core_lines(load, 1, growth));
   total.value += draft_projection.at(load.rank_tokens) + head.at(load.sequences) + overhead_s;
+  total.value += plan.draft_module.host_us_per_sequence * 1e-6 * load.sequences;
   if (plan.draft_tokens == 1 || load.sequences <= 0) return total;
   const LayerProgram& later = *programs(Phase::Decode).draft;
   const double group = later_draft_load(load, plan.draft_tokens).group_tokens;

@@ -99,6 +99,8 @@ struct DraftModule {
   /// Per draft, outside the kernels that are counted: a chain of small kernels for sampling, positions and lengths, and
   /// collectives of one token.
   double overhead_us = 0;
+  /// Per sequence and step: trees, page tables and acceptances that the host handles where drafts are not scheduled ahead.
+  double host_us_per_sequence = 0;
 };
 
 /// Where a sequence goes among the data-parallel attention ranks of an instance.

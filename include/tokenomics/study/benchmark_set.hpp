@@ -14,6 +14,8 @@ class BenchmarkSet {
 
   [[nodiscard]] const std::vector<BenchmarkPoint>& points() const { return points_; }
   [[nodiscard]] const BenchmarkRules& rules() const { return rules_; }
+  /// Equal for points that have the same prediction under the same calibration.
+  [[nodiscard]] const std::string& signature(std::size_t point) const { return signatures_[point]; }
 
   /// One question: predict point `point` under a calibration.
   struct Task {

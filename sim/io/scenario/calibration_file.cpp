@@ -1,6 +1,7 @@
 #include <array>
 
 #include "parts.hpp"
+#include "tokenomics/scenario/served_calibration.hpp"
 
 namespace tokenomics {
 namespace {
@@ -113,5 +114,7 @@ json json_of(const Calibration& calibration) {
   if (!calibration.valid_to.empty()) file["valid_to"] = calibration.valid_to;
   return file;
 }
+
+std::string calibration_text(const Calibration& calibration) { return json_of(calibration).dump(1) + "\n"; }
 
 }  // namespace tokenomics

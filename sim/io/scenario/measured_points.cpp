@@ -152,11 +152,20 @@ ServerFlags server_flags(const CsvTable& table, std::size_t row, const std::stri
   return flags;
 }
 
+/// The flags of a run without drafts that one with drafts has too: its limits differ.
+ServerFlags common_to_both(const ServerFlags& flags) {
+  ServerFlags common;
+  common.kv_dtype = flags.kv_dtype;
+  common.memory_fraction = flags.memory_fraction;
+  return common;
+}
+
 EngineFlags flags_of(const CsvTable& table, std::size_t row) {
   EngineFlags flags;
   flags.id = table.text(row, "flags_id");
   flags.server = server_flags(table, row, "");
   flags.prefill = server_flags(table, row, "prefill_");
+  flags.overlapped_drafts = table.text(row, "overlap").starts_with("spec v2");
   flags.balances_ranks = table.text(row, "adp_balance") == "1";
   flags.rank_wait_steps = table.whole(row, "adp_timeout_iters");
   flags.rank_wait_extra_steps = table.whole(row, "adp_wait_iters");
@@ -241,7 +250,10 @@ void join_flags(std::vector<MeasuredPoint>& points, const std::string& path) {
   std::map<std::string, EngineFlags> known;
   for (std::size_t row = 0; row < table.rows(); ++row) known[table.text(row, "flags_id")] = flags_of(table, row);
   for (MeasuredPoint& point : points) {
-    if (const auto found = known.find(point.flags_id); found != known.end()) point.flags = found->second;
+    const auto found = known.find(point.flags_id);
+    if (found == known.end()) continue;
+    point.flags = found->second;
+    if (point.relabelled) point.flags->server = common_to_both(found->second.server);
   }
 }
 

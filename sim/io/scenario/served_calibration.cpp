@@ -34,9 +34,13 @@ std::optional<ServedFit> fit_of(const CatalogueEntry& entry, const Gpu& gpu, con
   const auto text = [&](const char* key) { return entry.texts.contains(key) ? entry.texts.at(key) : std::string(); };
   if (text("version").empty()) return std::nullopt;
   const bool same_engine = text("engine") == engine;
-  if (text("gpu") == gpu.name && same_engine) return away == 0 ? ServedFit::Version : ServedFit::OtherVersion;
-  if (text("gpu") == gpu.architecture && same_engine) return ServedFit::Family;
-  if (text("gpu") == gpu.architecture || text("gpu") == gpu.vendor) return ServedFit::Vendor;
+  if (text("gpu") == gpu.name && same_engine) {
+    return away == 0 && text("version") != "any" ? ServedFit::Version : ServedFit::OtherVersion;
+  }
+  // "Blackwell Ultra" is of the family Blackwell, CDNA3 and CDNA4 are of CDNA.
+  const bool same_family = gpu.architecture.starts_with(text("gpu"));
+  if (same_family && same_engine) return ServedFit::Family;
+  return same_family ? std::optional(ServedFit::OtherEngine) : std::nullopt;
   return std::nullopt;
 }
 
@@ -47,7 +51,7 @@ std::string_view name_of(ServedFit fit) {
     case ServedFit::Version: return "version";
     case ServedFit::OtherVersion: return "other version";
     case ServedFit::Family: return "family";
-    case ServedFit::Vendor: return "vendor";
+    case ServedFit::OtherEngine: return "family under another engine";
     default: return "kernels only";
   }
 }
