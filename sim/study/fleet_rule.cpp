@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "fleet_trials.hpp"
 #include "tokenomics/base/error.hpp"
 
 namespace tokenomics {
 namespace {
 
-constexpr int kTrialInstances = 4;    // enough for the router to matter
 constexpr double kTrialWarmUpS = 40;  // near saturation long prompts keep a prefill queue's memory for many passes
 constexpr double kTrialWindowS = 40;
 
@@ -31,17 +31,6 @@ double prompt_p90_s(const Scenario& scenario, const BuiltService& service, doubl
   const auto requests = make_request_source(workload, scenario.seed, 0);
   PromptsOnly prompts(*requests);
   return simulate(trial, prompts).ttft.histogram().quantile(0.9) * 1e-9;
-}
-
-/// Largest rate in (0, high] for which `holds` is true; `holds` is true below and false above some rate.
-template <class Holds>
-double largest_rate(double high, const Holds& holds) {
-  double low = 0;
-  for (int i = 0; i < 9; ++i) {  // to 0.2% of `high`, finer than whole units need
-    const double middle = (low + high) / 2;
-    (holds(middle) ? low : high) = middle;
-  }
-  return low;
 }
 
 double decode_speed(const BuiltService& service, double rate_per_instance) {
@@ -93,8 +82,12 @@ double hold_ttft(const Scenario& scenario, const BuiltService& service, double d
 
 InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService& service) {
   InstanceCapacity capacity;
+  if (service.decode().config.role == PoolRole::Mixed) {
+    capacity.decode_rate_per_s = mixed_capacity(scenario, service);
+    return capacity;
+  }
   capacity.decode_rate_per_s = hold_interactivity(service, scenario.fleet.interactivity_tok_s_user);
-  if (service.pools.size() > 1) capacity.prefill_rate_per_s = hold_ttft(scenario, service, capacity.decode_rate_per_s);
+  capacity.prefill_rate_per_s = hold_ttft(scenario, service, capacity.decode_rate_per_s);
   return capacity;
 }
 

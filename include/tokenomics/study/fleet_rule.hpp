@@ -18,7 +18,9 @@ struct FleetSize {
 /// The most requests per second that one instance of each pool takes while it holds the service of a rule.
 struct InstanceCapacity {
   double prefill_rate_per_s = 0;  ///< p90 TTFT held (found by simulating prefill instances); 0 without a prefill pool
-  double decode_rate_per_s = 0;   ///< mean interactivity held (stationary batch of the step timer)
+  /// Mean interactivity held (stationary batch of the step timer). Of mixed instances: that, and the p90 TTFT where the rule
+  /// has one (found by simulating them).
+  double decode_rate_per_s = 0;
 };
 
 /// Throws Infeasible when even a single request at a time misses the service.
