@@ -41,23 +41,6 @@ double decode_speed(const BuiltService& service, double rate_per_instance) {
   return tokens_per_step / batch.step.value();
 }
 
-double hold_interactivity(const BuiltService& service, double tok_s_user) {
-  const auto holds = [&](double rate) { return decode_speed(service, rate) >= tok_s_user; };
-  double high = 1e-3;
-  if (!holds(high)) {
-    throw Infeasible(fmt::format(
-        "interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
-        service.decode().spec->name, decode_speed(service, high), tok_s_user));
-  }
-  while (holds(high) && high < 1e9) high *= 2;
-  double low = high / 2;
-  for (int i = 0; i < 40; ++i) {
-    const double middle = (low + high) / 2;
-    (holds(middle) ? low : high) = middle;
-  }
-  return low;
-}
-
 double hold_ttft(const Scenario& scenario, const BuiltService& service, double decode_rate) {
   const KvTransfer& transfer = service.config.kv_transfer;
   const StationaryBatch decode = stationary_batch(service.decode().config, service.length_statistics, decode_rate);
@@ -80,13 +63,30 @@ double hold_ttft(const Scenario& scenario, const BuiltService& service, double d
 
 }  // namespace
 
+double rate_at_speed(const BuiltService& service, double tok_s_user) {
+  const auto holds = [&](double rate) { return decode_speed(service, rate) >= tok_s_user; };
+  double high = 1e-3;
+  if (!holds(high)) {
+    throw Infeasible(fmt::format(
+        "interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
+        service.decode().spec->name, decode_speed(service, high), tok_s_user));
+  }
+  while (holds(high) && high < 1e9) high *= 2;
+  double low = high / 2;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = (low + high) / 2;
+    (holds(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
 InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService& service) {
   InstanceCapacity capacity;
   if (service.decode().config.role == PoolRole::Mixed) {
     capacity.decode_rate_per_s = mixed_capacity(scenario, service);
     return capacity;
   }
-  capacity.decode_rate_per_s = hold_interactivity(service, scenario.fleet.interactivity_tok_s_user);
+  capacity.decode_rate_per_s = rate_at_speed(service, scenario.fleet.interactivity_tok_s_user);
   capacity.prefill_rate_per_s = hold_ttft(scenario, service, capacity.decode_rate_per_s);
   return capacity;
 }

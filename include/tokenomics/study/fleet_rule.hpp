@@ -23,6 +23,10 @@ struct InstanceCapacity {
   double decode_rate_per_s = 0;
 };
 
+/// Requests/s at which one decode instance has this mean speed: of tokens, in a stationary batch. Throws Infeasible when
+/// even a single request at a time is slower.
+double rate_at_speed(const BuiltService& service, double tok_s_user);
+
 /// Throws Infeasible when even a single request at a time misses the service.
 InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService& service);
 
