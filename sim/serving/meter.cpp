@@ -101,6 +101,7 @@ void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
       r.answers_tokens += static_cast<double>(s.request.output_tokens);
     });
   }
+  if (outcome == Outcome::Completed && measure_.hours && window_.contains(now)) bill(s, *measure_.hours, now);
   if (outcome == Outcome::Completed && counts) completed(s, now);
   if (!s.measured) return;
   --measured_left_;
@@ -112,6 +113,15 @@ void Meter::ended(const Sequence& s, Outcome outcome, SimTime now) {
     if (outcome == Outcome::LostToFailure) ++r.requests.lost;
   });
   if (outcome != Outcome::Completed) judge(s, false, -1, -1);
+}
+
+void Meter::bill(const Sequence& s, const Measurement::Hours& hours, SimTime now) {
+  const auto cached = static_cast<double>(s.request.cached_tokens);
+  const TokenVolume tokens{static_cast<double>(s.request.input_tokens) - cached, cached,
+                           static_cast<double>(s.request.output_tokens)};
+  const double hour = std::fmod(hours.start_hour + to_seconds(now).value() / kSecondsPerHour, 24.0);
+  result_.billed += tokens;
+  if (is_in_hours(hours.from_hour, hours.to_hour, hour)) result_.billed_in_hours += tokens;
 }
 
 void Meter::completed(const Sequence& s, SimTime now) {

@@ -49,6 +49,7 @@ class Meter {
     count(result_.classes[static_cast<std::size_t>(std::clamp(priority, 0, last))]);
   }
   void completed(const Sequence& sequence, SimTime now);
+  void bill(const Sequence& sequence, const Measurement::Hours& hours, SimTime now);
   void judge(const Sequence& sequence, bool completed, double ttft_s, double tok_s);
   void judge_unfinished();
   [[nodiscard]] int batch_of(const Sequence& sequence, SimTime now) const;

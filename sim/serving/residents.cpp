@@ -16,27 +16,50 @@ namespace {
 constexpr std::uint64_t kFirstResidentId = std::uint64_t{1} << 40;
 constexpr std::uint64_t kIdsPerInstance = 1'000'000;
 
+double capped_context(const PoolConfig& pool, double context) {
+  const auto cap = static_cast<double>(pool.timer->context_cap());
+  return cap > 0 ? std::min(context, cap) : context;
+}
+
+/// `count` parts of mean prompts, of which `parts` make a prompt: each token still attends to the mean context, but what the
+/// parts before it left, half of the computed tokens less half a part, is read again beside what was cached.
+PrefillLoad parts_of_prompts(const PoolConfig& pool, const LengthStatistics& lengths, double count, double parts) {
+  PrefillLoad load = prompts_of(pool, lengths, count / parts);
+  if (parts <= 1) return load;
+  const double computed = lengths.mean_input - lengths.mean_cached;
+  load.reexpanded_tokens = count * (lengths.mean_cached + (computed - computed / parts) / 2);
+  load.sequences = static_cast<std::int64_t>(std::ceil(count));
+  load.finishing = static_cast<std::int64_t>(std::ceil(count / parts));
+  return load;
+}
+
+/// A prompt longer than what the decoding sequences leave of its rank's share of a step takes several: 1 or more, not
+/// whole.
+double steps_of_prompt(const PoolConfig& pool, const LengthStatistics& lengths, double n) {
+  if (!pool.batching.chunked_prefill) return 1;
+  const double decoding = pool.batching.policy == BatchPolicy::ChunkedMixed ? n * (1 + pool.mtp.draft_tokens) : 0;
+  const double share = (static_cast<double>(pool.batching.max_tokens_per_step) - decoding) / pool.ranks;
+  return std::max(1.0, (lengths.mean_input - lengths.mean_cached) / std::max(1.0, share));
+}
+
 /// Mean time from one decode step to the next of n sequences at the mean context. In a mixed pool prompts share steps:
-/// of less than one prompt a step, only that share of the steps carries one.
+/// of less than one prompt (or part of one) a step, only that share of the steps carries one.
 double stationary_step_s(const PoolConfig& pool, const LengthStatistics& lengths, double rate_per_s, double n) {
   const DecodeLoad decode = decode_load_of(pool, n, n * lengths.kv_per_output_token);
   const double plain_s = pool.timer->step(decode, {}).value();
   if (pool.role != PoolRole::Mixed) return plain_s;
+  const double parts = steps_of_prompt(pool, lengths, n);
   double step_s = plain_s;
   for (int i = 0; i < 20; ++i) {
-    const double per_step = rate_per_s * step_s;
-    const double shared_s = pool.timer->step(decode, prompts_of(pool, lengths, std::max(1.0, per_step))).value();
+    const double per_step = rate_per_s * parts * step_s;
+    const double shared_s =
+        pool.timer->step(decode, parts_of_prompts(pool, lengths, std::max(1.0, per_step), parts)).value();
     const double next = plain_s + std::min(1.0, per_step) * (shared_s - plain_s);
     const bool settled = std::abs(next - step_s) < 1e-6 * step_s;
     step_s = std::min(next, 60.0);  // an overloaded pool has no fixed point: bisection then finds it saturated
     if (settled) break;
   }
   return step_s;
-}
-
-double capped_context(const PoolConfig& pool, double context) {
-  const auto cap = static_cast<double>(pool.timer->context_cap());
-  return cap > 0 ? std::min(context, cap) : context;
 }
 
 }  // namespace

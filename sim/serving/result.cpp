@@ -161,6 +161,8 @@ void ServiceResult::merge(const ServiceResult& other) {
   measured_s += other.measured_s;
   itl.merge(other.itl);
   output_tokens += other.output_tokens;
+  billed += other.billed;
+  billed_in_hours += other.billed_in_hours;
   if (pools.empty()) pools.resize(other.pools.size());
   TOKENOMICS_CHECK(pools.size() == other.pools.size(), fmt::format("{} pools and {}", pools.size(), other.pools.size()));
   for (std::size_t i = 0; i < pools.size(); ++i) pools[i].merge(other.pools[i]);

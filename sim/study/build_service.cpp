@@ -6,6 +6,7 @@
 
 #include "tokenomics/base/random.hpp"
 #include "tokenomics/llm/counts.hpp"
+#include "tokenomics/study/fleet_control.hpp"
 
 namespace tokenomics {
 namespace {
@@ -70,6 +71,10 @@ Measurement measurement(const Scenario& scenario) {
   // Load generators stop when they have sent their prompts; an open service goes on.
   m.drain = sends_so_many(scenario.workload);
   if (scenario.slo.ttft_s) m.slo_ttft_s = scenario.slo.ttft_s->value;
+  if (scenario.pricing.card && scenario.pricing.card->off_peak && scenario.measure.windows_per_day == 0) {
+    const PriceCard::OffPeak& off_peak = *scenario.pricing.card->off_peak;
+    if (const auto hour = hour_at_start(scenario)) m.hours = {*hour, off_peak.from_hour, off_peak.to_hour};
+  }
   if (scenario.slo.interactivity_tok_s_user) m.slo_interactivity_tok_s = scenario.slo.interactivity_tok_s_user->value;
   return m;
 }

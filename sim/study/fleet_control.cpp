@@ -25,16 +25,19 @@ PoolFleet steady(const Scenario& scenario, const BuiltPool& pool) {
   return fleet;
 }
 
-/// Local time at the start of a run: that of the arrivals, else midnight.
-double start_hour(const Scenario& scenario) {
-  const auto* day = std::get_if<DayNightArrivals>(&scenario.workload.arrivals);
-  return day == nullptr ? 0.0 : day->start_hour;
+std::optional<double> hour_at_start(const WorkloadSpec& workload) {
+  if (const auto* day = std::get_if<DayNightArrivals>(&workload.arrivals); day != nullptr && workload.mix.empty())
+    return day->start_hour;
+  for (const WorkloadSpec& part : workload.mix) {
+    if (const auto hour = hour_at_start(part)) return hour;
+  }
+  return std::nullopt;
 }
 
 /// Nodes by the hour -> instances of each pool by the hour.
 void follow_schedule(FleetControl& control, const Scenario& scenario, const BuiltService& service) {
   const auto& nodes = scenario.fleet.schedule_nodes;
-  const double start = start_hour(scenario);
+  const double start = *hour_at_start(scenario);
   control.on_at_start = share_nodes(service, scheduled_nodes(nodes, start)).instances;
   for (std::size_t i = 0; i < control.pools.size(); ++i) {
     InstanceSchedule schedule{{}, start};
@@ -52,6 +55,11 @@ void follow_schedule(FleetControl& control, const Scenario& scenario, const Buil
 }
 
 }  // namespace
+
+std::optional<double> hour_at_start(const Scenario& scenario) {
+  if (const auto hour = hour_at_start(scenario.workload)) return hour;
+  return scenario.fleet.kind == FleetSpec::Kind::Schedule ? std::optional(0.0) : std::nullopt;
+}
 
 StartUp start_up_of(const StartUpSpec& spec, const BuiltPool& pool) {
   const double load_s = pool.memory.weights().value() / (spec.load_GBps_per_gpu * 1e9);

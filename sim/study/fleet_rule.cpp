@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "fleet_trials.hpp"
 #include "tokenomics/base/error.hpp"
 
 namespace tokenomics {
 namespace {
 
-constexpr int kTrialInstances = 4;    // enough for the router to matter
 constexpr double kTrialWarmUpS = 40;  // near saturation long prompts keep a prefill queue's memory for many passes
 constexpr double kTrialWindowS = 40;
 
@@ -33,40 +33,12 @@ double prompt_p90_s(const Scenario& scenario, const BuiltService& service, doubl
   return simulate(trial, prompts).ttft.histogram().quantile(0.9) * 1e-9;
 }
 
-/// Largest rate in (0, high] for which `holds` is true; `holds` is true below and false above some rate.
-template <class Holds>
-double largest_rate(double high, const Holds& holds) {
-  double low = 0;
-  for (int i = 0; i < 9; ++i) {  // to 0.2% of `high`, finer than whole units need
-    const double middle = (low + high) / 2;
-    (holds(middle) ? low : high) = middle;
-  }
-  return low;
-}
-
 double decode_speed(const BuiltService& service, double rate_per_instance) {
   const BuiltPool& pool = service.decode();
   const StationaryBatch batch = stationary_batch(pool.config, service.length_statistics, rate_per_instance);
   if (batch.saturated) return 0;
   const double tokens_per_step = 1 / mean_steps(pool.config.mtp, 1e6) * 1e6;
   return tokens_per_step / batch.step.value();
-}
-
-double hold_interactivity(const BuiltService& service, double tok_s_user) {
-  const auto holds = [&](double rate) { return decode_speed(service, rate) >= tok_s_user; };
-  double high = 1e-3;
-  if (!holds(high)) {
-    throw Infeasible(fmt::format(
-        "interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
-        service.decode().spec->name, decode_speed(service, high), tok_s_user));
-  }
-  while (holds(high) && high < 1e9) high *= 2;
-  double low = high / 2;
-  for (int i = 0; i < 40; ++i) {
-    const double middle = (low + high) / 2;
-    (holds(middle) ? low : high) = middle;
-  }
-  return low;
 }
 
 double hold_ttft(const Scenario& scenario, const BuiltService& service, double decode_rate) {
@@ -91,10 +63,31 @@ double hold_ttft(const Scenario& scenario, const BuiltService& service, double d
 
 }  // namespace
 
+double rate_at_speed(const BuiltService& service, double tok_s_user) {
+  const auto holds = [&](double rate) { return decode_speed(service, rate) >= tok_s_user; };
+  double high = 1e-3;
+  if (!holds(high)) {
+    throw Infeasible(fmt::format(
+        "interactivity: an instance of pool \"{}\" reaches {:.2f} tok/s/user when nearly empty, the fleet rule wants {:.2f}",
+        service.decode().spec->name, decode_speed(service, high), tok_s_user));
+  }
+  while (holds(high) && high < 1e9) high *= 2;
+  double low = high / 2;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = (low + high) / 2;
+    (holds(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
 InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService& service) {
   InstanceCapacity capacity;
-  capacity.decode_rate_per_s = hold_interactivity(service, scenario.fleet.interactivity_tok_s_user);
-  if (service.pools.size() > 1) capacity.prefill_rate_per_s = hold_ttft(scenario, service, capacity.decode_rate_per_s);
+  if (service.decode().config.role == PoolRole::Mixed) {
+    capacity.decode_rate_per_s = mixed_capacity(scenario, service);
+    return capacity;
+  }
+  capacity.decode_rate_per_s = rate_at_speed(service, scenario.fleet.interactivity_tok_s_user);
+  capacity.prefill_rate_per_s = hold_ttft(scenario, service, capacity.decode_rate_per_s);
   return capacity;
 }
 

@@ -2,6 +2,7 @@
 
 #include "summaries.hpp"
 #include "tokenomics/llm/counts.hpp"
+#include "tokenomics/study/fleet_control.hpp"
 
 namespace tokenomics {
 namespace {
@@ -76,18 +77,29 @@ Realisation realisation_of(const PricingSpec& pricing) {
   return realisation;
 }
 
-/// A run without windows has no clock: standard prices.
+/// Revenue at the prices of each hour, and what is realised of it.
+template <typename Volume>
+void bill(PriceSummary& price, const PricingSpec& pricing, const Volume& volume) {
+  price.revenue = revenue(*pricing.card, volume);
+  if (pricing.realised.free_share > 0 || pricing.realised.other_model_share > 0)
+    price.revenue_realised = realised_revenue(*pricing.card, volume, realisation_of(pricing));
+}
+
+/// Windows stand for parts of the day. A run with a clock bills what it served as the requests that ended in it are billed;
+/// one without, at standard prices.
 void price_by_card(RunResult& result, const std::vector<WindowOutcome>& outcomes) {
   const PricingSpec& pricing = result.scenario.pricing;
-  const bool clock = result.scenario.measure.windows_per_day > 0;
   PriceSummary& price = result.price;
   price.prices = pricing.card->standard;
   price.from_card = true;
-  price.revenue_list = revenue(pricing.card->standard, result.volume);
-  price.revenue = clock ? revenue(*pricing.card, by_hour(outcomes)) : price.revenue_list;
-  if (clock && (pricing.realised.free_share > 0 || pricing.realised.other_model_share > 0)) {
-    price.revenue_realised = realised_revenue(*pricing.card, by_hour(outcomes), realisation_of(pricing));
+  price.revenue = price.revenue_list = revenue(pricing.card->standard, result.volume);
+  if (result.scenario.measure.windows_per_day > 0) return bill(price, pricing, by_hour(outcomes));
+  if (!hour_at_start(result.scenario)) {
+    if (pricing.card->off_peak)
+      result.notes.push_back("off-peak prices need the time of day, which this run does not have: all at standard prices");
+    return;
   }
+  bill(price, pricing, split_as(result.service.billed_in_hours, result.service.billed, result.volume));
 }
 
 }  // namespace

@@ -95,6 +95,9 @@ void summarise_pools(RunResult& result, const BuiltService& service, const std::
     }
     result.pools.push_back(std::move(summary));
   }
+  const BuiltPool& first = service.pools.front();
+  if (const auto& per_node = result.pools.front().saturated_tok_s_per_node)
+    result.rate_match = rate_match(result.scenario, service, *per_node * first.nodes_per_instance());
 }
 
 void summarise_fleet(RunResult& result, const BuiltService& service, const std::vector<WindowOutcome>& outcomes) {

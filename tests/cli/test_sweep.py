@@ -108,6 +108,20 @@ class Rows(SweepTest):
         self.assertEqual(intervals[0]["cost.usd_per_mtok.output.driver"], "drawn.cost.usd_per_gpu_hour")
         self.assertEqual(self.rows("out/intervals.csv")[1]["infeasible"], "16")
 
+    def test_an_engines_settings_are_swept_by_its_name(self):
+        """Each point is the run with that personality, beneath what the scenario says itself."""
+        scenario, batching = "llama-70b-h100", "/deployment/batching=null"
+        axis = {"name": "engine", "pointer": "/deployment/personality", "values": ["vllm", "sglang", "tensorrt_llm"]}
+        file = self.write("sweep.json", {"scenario": scenario, "set": {"/deployment/batching": None}, "axes": [axis]})
+        self.run_program("sweep", file, "--out", "out")
+        rows = self.rows()
+        self.assertEqual([row["engine"] for row in rows], axis["values"])
+        self.assertEqual(len({row["latency.ttft_s.mean"] for row in rows}), len(rows))
+        for row in rows:
+            out, _ = self.run_program("run", scenario, "--set", batching, "--set",
+                                      f"/deployment/personality={row['engine']}", "--format", "json")
+            self.assertEqual(float(row["latency.ttft_s.mean"]), json.loads(out)["latency"]["ttft_s"]["mean"])
+
     def test_a_query_is_swept_too(self):
         file = self.write("sweep.json", {"query": "r1-interactive", "set": {"/hardware": ["h200-sxm"]}, "axes": [
             {"name": "ttft", "pointer": "/slo/ttft_s/max", "values": [0.5, 2]}]})

@@ -53,7 +53,7 @@ TEST_CASE("a window holds its start and not its end", "[cost]") {
   CHECK_FALSE(is_standard(c, 8.4999));
   CHECK(is_standard(c, 8.5));
   CHECK_THROWS_AS(c.at(24.0), std::logic_error);
-  CHECK_THROWS_AS(card(1, 24).at(2), std::logic_error);
+  CHECK_THROWS_AS(card(1, 24.5).at(2), std::logic_error);
 }
 
 TEST_CASE("a window may wrap midnight", "[cost]") {
@@ -111,6 +111,30 @@ TEST_CASE("realised revenue loses free users' tokens and the other model's diffe
   CHECK(realised_revenue(list, day, realisation).value() == Approx(420));
   realisation.free_share = 1.5;
   CHECK_THROWS_AS(realised_revenue(list, day, realisation), std::logic_error);
+}
+
+// Of the sample's output a quarter is off-peak, of its cached input all, computed input it has none of: of 4M output 1M, all
+// of 2M cached, nothing of 3M computed. Standard 3 x 4 + 3 x 8 = 36 USD, off-peak 2 x 0.5 + 1 x 4 = 5 USD.
+TEST_CASE("a volume is billed as a sample of its requests is", "[cost]") {
+  const SplitVolume split = split_as({0, 30, 25}, {0, 30, 100}, {3e6, 2e6, 4e6});
+  CHECK(split.off_peak.input_computed == 0);
+  CHECK(split.off_peak.input_cached == Approx(2e6));
+  CHECK(split.off_peak.output == Approx(1e6));
+  CHECK(split.standard.output == Approx(3e6));
+  PriceCard sold{prices(4, 1, 8), PriceCard::OffPeak{1, 2, prices(2, 0.5, 4)}};
+  CHECK(revenue(sold, split).value() == Approx(41));
+  CHECK(realised_revenue(sold, split, {0.5, 0, std::nullopt}).value() == Approx(20.5));
+  sold.off_peak.reset();  // standard prices at all hours: 12 + 2 + 32
+  CHECK(revenue(sold, split).value() == Approx(46));
+}
+
+TEST_CASE("off-peak hours may end at midnight", "[cost]") {
+  CHECK(is_standard(card(16, 24), 15.9));
+  CHECK_FALSE(is_standard(card(16, 24), 23.9));
+  CHECK(off_peak_share(card(16, 24), 23) == 1.0);
+  CHECK(off_peak_share(card(16, 24), 0) == 0.0);
+  CHECK(is_in_hours(22, 2, 1.9));
+  CHECK_FALSE(is_in_hours(22, 2, 2));
 }
 
 TEST_CASE("the blend weighs input three times", "[cost]") {

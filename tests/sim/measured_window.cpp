@@ -148,3 +148,24 @@ TEST_CASE("The interval of a mean comes from the means of batches", "[sim]") {
   other.merge(metric);
   CHECK(other.ci95_of_mean() == Approx(4.30265 * 10 / std::sqrt(2.0)).epsilon(1e-4));
 }
+
+// A clock that shows 23:59:59.900 at the start; hours told apart begin at midnight, after 100 ms. Steps of 10 ms: answers of
+// 5, 12 and 3 tokens end at 50, 120 and (arrived at 95) 130 ms; the first outside, the others inside.
+TEST_CASE("Requests are billed by the time of day at which they end", "[sim]") {
+  const LinearTimer timer = ten_ms();
+  ServiceConfig config = window_of(timer, 0, 500);
+  config.measure.hours = Measurement::Hours{24 - 0.1 / 3600, 0, 1};
+  Request half_cached = request(95, 10, 3);
+  half_cached.cached_tokens = 4;
+  const ServiceResult r = serve(config, {request(0, 100, 5), request(0, 200, 12), half_cached}).result;
+  CHECK(r.billed.input_computed == 306);
+  CHECK(r.billed.input_cached == 4);
+  CHECK(r.billed.output == 20);
+  CHECK(r.billed_in_hours.input_computed == 206);
+  CHECK(r.billed_in_hours.input_cached == 4);
+  CHECK(r.billed_in_hours.output == 15);
+  config.measure.warm_up_s = 0.125;  // what ended before the window is not in it
+  CHECK(serve(config, {request(0, 100, 5), request(0, 200, 12), half_cached}).result.billed.output == 3);
+  config.measure.hours.reset();
+  CHECK(serve(config, {request(0, 100, 5)}).result.billed.output == 0);
+}

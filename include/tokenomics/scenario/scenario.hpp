@@ -109,8 +109,8 @@ struct AutoscaleSpec {
 struct FleetSpec {
   enum class Kind { Fixed, HoldService, Schedule, Autoscale };
   Kind kind = Kind::Fixed;
-  double interactivity_tok_s_user = 0;  ///< HoldService: decode units hold this mean speed
-  double ttft_p90_s = 0;                ///< HoldService: prefill units hold this
+  double interactivity_tok_s_user = 0;  ///< HoldService: decode or mixed units hold this mean speed
+  double ttft_p90_s = 0;                ///< HoldService: prefill units hold this; mixed ones where it is above 0
   std::optional<int> max_nodes;
   std::vector<std::pair<double, int>> schedule_nodes;  ///< Schedule: (from hour, nodes), sorted
   std::vector<AutoscaleSpec> autoscale;

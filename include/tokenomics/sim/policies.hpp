@@ -33,7 +33,8 @@ enum class RouterPolicy {
 };
 
 /// When a cache-aware router follows its index of what it sent where. Defaults: those of SGLang's router (options
-/// cache-threshold, balance-abs-threshold and balance-rel-threshold of its first release, December 2024).
+/// cache-threshold, balance-abs-threshold and balance-rel-threshold of its first release, December 2024), from memory: not
+/// checked against its source.
 struct CacheAwareRules {
   double min_match = 0.5;                    ///< share of the prompt that must have been sent there; higher: loads more even
   std::int64_t balance_abs_requests = 32;    ///< uneven: most - least > this ...

@@ -8,6 +8,7 @@
 
 #include "tokenomics/base/histogram.hpp"
 #include "tokenomics/base/sim_time.hpp"
+#include "tokenomics/cost/price_card.hpp"
 #include "tokenomics/sim/prefix_cache.hpp"
 
 namespace tokenomics {
@@ -117,6 +118,9 @@ struct ServiceResult : ClassResult {
   double measured_s = 0;
   LatencyMetric itl;
   double output_tokens = 0;  ///< emitted in the window, first tokens included
+  /// Tokens of the requests that completed in the window; of those that did so in Measurement::hours. A user pays for a
+  /// request when it is done, so that its end decides which prices it has. Empty where no hours are told apart.
+  TokenVolume billed, billed_in_hours;
   std::vector<PoolResult> pools;
   std::vector<ClassResult> classes;    ///< by priority; empty where classes are not told apart
   std::optional<FleetExtremes> fleet;  ///< where instances come and go

@@ -57,6 +57,10 @@ struct RequestLatency {
 
 /// What is measured. Requests are judged by their arrival, tokens and busy time by when they happen.
 struct Measurement {
+  /// Part of the day, by a clock that shows `start_hour` at time 0; may wrap midnight.
+  struct Hours {
+    double start_hour = 0, from_hour = 0, to_hour = 0;
+  };
   double warm_up_s = 0;
   std::uint64_t warm_up_requests = 0;
   std::optional<double> duration_s;       ///< measured time; the run stops at its end
@@ -64,6 +68,7 @@ struct Measurement {
   bool drain = false;                     ///< with `requests`: no arrivals after the last measured one
   double slo_ttft_s = 0;                  ///< 0: no bound
   double slo_interactivity_tok_s = 0;
+  std::optional<Hours> hours;  ///< requests that end in them are told apart (ServiceResult::billed_in_hours)
 };
 
 /// Start in the stationary state of this arrival rate instead of empty: decode batches at the fixed point of load and

@@ -14,6 +14,10 @@ struct FleetControl {
   std::vector<int> on_at_start;
 };
 
+/// Time of day at the start of a run: that of day/night arrivals (of a mix: of the first part that has them), midnight under
+/// a schedule of nodes. Nothing: no clock.
+std::optional<double> hour_at_start(const Scenario& scenario);
+
 /// Nothing where the instances of a run stay as they are: fixed fleets without failures, and windows of a day.
 std::optional<FleetControl> fleet_control(const Scenario& scenario, const BuiltService& service);
 

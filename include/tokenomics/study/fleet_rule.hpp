@@ -18,8 +18,14 @@ struct FleetSize {
 /// The most requests per second that one instance of each pool takes while it holds the service of a rule.
 struct InstanceCapacity {
   double prefill_rate_per_s = 0;  ///< p90 TTFT held (found by simulating prefill instances); 0 without a prefill pool
-  double decode_rate_per_s = 0;   ///< mean interactivity held (stationary batch of the step timer)
+  /// Mean interactivity held (stationary batch of the step timer). Of mixed instances: that, and the p90 TTFT where the rule
+  /// has one (found by simulating them).
+  double decode_rate_per_s = 0;
 };
+
+/// Requests/s at which one decode instance has this mean speed: of tokens, in a stationary batch. Throws Infeasible when
+/// even a single request at a time is slower.
+double rate_at_speed(const BuiltService& service, double tok_s_user);
 
 /// Throws Infeasible when even a single request at a time misses the service.
 InstanceCapacity instance_capacity(const Scenario& scenario, const BuiltService& service);

@@ -9,6 +9,7 @@
 #include "tokenomics/roofline/step_model.hpp"
 #include "tokenomics/scenario/scenario.hpp"
 #include "tokenomics/sim/result.hpp"
+#include "tokenomics/study/rate_match.hpp"
 
 namespace tokenomics {
 
@@ -144,6 +145,7 @@ struct RunResult {
   std::int64_t max_context_tokens = 0;    ///< longest prompt + answer that is accepted
   double sequences_at_context_limit = 0;  ///< that fit one instance at that length
   std::vector<ContextFit> fits;           ///< by context, up to the network's longest
+  std::optional<RateMatch> rate_match;    ///< of disaggregated services
   FleetSummary fleet;
   CostBreakdown cost;
   PriceSummary price;

@@ -139,6 +139,17 @@ ordered_json pool_block(const PoolSummary& pool) {
   return block;
 }
 
+/// Disaggregated services: instances of prefill and decode that are full together.
+ordered_json rate_match_block(const RateMatch& match) {
+  return {{"prefill_requests_s_per_instance", tidy(match.prefill_rate_per_s)},
+          {"decode_requests_s_per_instance", tidy(match.decode_rate_per_s)},
+          {"held_tok_s_user", tidy(match.held_tok_s_user)},
+          {"prefill_per_decode_instance", tidy(match.prefill_per_decode)},
+          {"gpus", tidy(match.gpus)},
+          {"instances", {{"prefill", match.prefill}, {"decode", match.decode}}},
+          {"requests_s", tidy(match.rate_per_s)}};
+}
+
 ordered_json memory_block(const RunResult& result) {
   const PoolSummary* pool = decoding_pool(result);
   ordered_json block{{"weights_GB_per_gpu", nullptr}, {"kv_bytes_per_token", nullptr}, {"kv_tokens_per_instance", nullptr}};
@@ -362,6 +373,7 @@ ordered_json result_json(const RunResult& result, const ReportOptions& options) 
   add("interactivity_tok_s_user", [&] { return interactivity_block(result.service); });
   add("throughput", [&] { return throughput_block(result); });
   add("pools", [&] { return list_of(result.pools, pool_block); });
+  if (result.rate_match) add("rate_match", [&] { return rate_match_block(*result.rate_match); });
   add("memory", [&] { return memory_block(result); });
   add("fleet", [&] { return fleet_block(result); });
   add("cost", [&] { return cost_block(result); });

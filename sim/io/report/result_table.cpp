@@ -239,6 +239,16 @@ void pool_section(TextPage& page, const RunResult& result) {
                                significant(p.saturated_tok_s_per_node)),
                    2);
   }
+  if (const auto& match = result.rate_match) {
+    page.paragraph(
+        fmt::format("Full together: {} prefill instances a decode one ({} and {} requests/s each{}); of the deployment's {} "
+                    "GPUs {} + {} instances serve most, {} requests/s.",
+                    significant(match->prefill_per_decode), significant(match->prefill_rate_per_s),
+                    significant(match->decode_rate_per_s),
+                    match->held_tok_s_user ? fmt::format(" at {} tok/s/user", significant(*match->held_tok_s_user)) : "",
+                    whole(match->gpus), match->prefill, match->decode, significant(match->rate_per_s)),
+        2);
+  }
   cache_section(page, result);
   page.heading("Memory of a GPU, GB");
   page.table(memory);
