@@ -11,6 +11,7 @@ struct ArgumentRow {
   const char* name;
   const char* help;
   bool is_required = true;
+  bool is_repeatable = false;  ///< the last one only
 };
 
 /// A command of the program: everything that its help, its parser and the list of commands need.
@@ -37,6 +38,7 @@ Command weights_command();
 Command answers_command();
 Command claims_command();
 Command compare_command();
+Command validate_command();
 Command list_command();
 Command show_command();
 Command trace_command();

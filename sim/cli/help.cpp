@@ -29,17 +29,19 @@ std::string shown(const OptionRow& row) {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      run_command(),     explain_command(), solve_command(),        frontier_command(),    infer_command(),
-      market_command(),  sweep_command(),   sweep_resume_command(), sweep_shard_command(), sweep_merge_command(),
-      compare_command(), weights_command(), answers_command(),      claims_command(),      list_command(),
-      show_command(),    trace_command(),   schema_command()};
+      run_command(),     explain_command(),  solve_command(),        frontier_command(),    infer_command(),
+      market_command(),  sweep_command(),    sweep_resume_command(), sweep_shard_command(), sweep_merge_command(),
+      compare_command(), validate_command(), weights_command(),      answers_command(),     claims_command(),
+      list_command(),    show_command(),     trace_command(),        schema_command()};
   return all;
 }
 
 std::string help_of(const Command& command) {
   std::string usage = fmt::format("tokenomics {}", command.name);
-  for (const ArgumentRow& argument : command.arguments)
-    usage += argument.is_required ? fmt::format(" {}", argument.name) : fmt::format(" [{}]", argument.name);
+  for (const ArgumentRow& argument : command.arguments) {
+    const std::string name = fmt::format("{}{}", argument.name, argument.is_repeatable ? "..." : "");
+    usage += argument.is_required ? " " + name : " [" + name + "]";
+  }
   std::string text = fmt::format("{} [options]\n  {}\n\nExamples\n", usage, command.summary);
   for (const char* example : command.examples) text += fmt::format("  {}\n", example);
   std::vector<Line> arguments, options;

@@ -67,7 +67,8 @@ void check_arguments(const Command& command, const std::vector<std::string>& arg
     if (command.arguments[i].is_required)
       throw UsageError(fmt::format("{} needs {}", command.name, command.arguments[i].name));
   }
-  if (arguments.size() > command.arguments.size()) {
+  const bool takes_more = !command.arguments.empty() && command.arguments.back().is_repeatable;
+  if (arguments.size() > command.arguments.size() && !takes_more) {
     throw UsageError(fmt::format("{}: unexpected argument \"{}\"", command.name, arguments[command.arguments.size()]));
   }
 }

@@ -4,7 +4,7 @@ import json
 
 from program import CATALOGUE, ProgramTest, main
 
-COMMANDS = ["run", "explain", "infer", "list", "show", "trace", "schema"]
+COMMANDS = ["run", "explain", "infer", "validate", "list", "show", "trace", "schema"]
 
 
 class Usage(ProgramTest):

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tokenomics/study/benchmark.hpp"
@@ -26,8 +28,9 @@ class BenchmarkSet {
     std::optional<Prediction> prediction;
     std::string reason;  ///< why there is none
   };
-  /// Answers in order of the tasks, whatever `jobs`.
-  [[nodiscard]] std::vector<Answer> predict(const std::vector<Task>& tasks, unsigned jobs) const;
+  /// Answers in order of the tasks, whatever `jobs`. `progress` is told the share of runs that are done, from any thread.
+  [[nodiscard]] std::vector<Answer> predict(const std::vector<Task>& tasks, unsigned jobs,
+                                            const std::function<void(double)>& progress = {}) const;
 
  private:
   std::vector<BenchmarkPoint> points_;

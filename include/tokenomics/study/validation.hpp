@@ -55,11 +55,12 @@ struct GroupErrors {
   ErrorStatistics tok_s_per_gpu_derived;  ///< throughput that the export computed from latencies
 };
 
-/// Errors of groups, of everything pooled, and the mean over GPU x engine x network of their medians and 90th percentiles.
+/// Errors of groups, of everything pooled, of DeepSeek's networks alone, and the mean over GPU x engine x network of their
+/// medians and 90th percentiles.
 struct Validation {
   std::vector<ValidatedPoint> points;
   std::vector<GroupErrors> groups;
-  GroupErrors all;
+  GroupErrors all, deepseek;
   ErrorStatistics macro_tok_s_per_gpu, macro_tpot, macro_ttft;  ///< `points`: groups
 };
 
@@ -67,7 +68,8 @@ struct Validation {
 using CalibrationOf = std::function<const Calibration*(std::size_t point)>;
 
 /// Predicts every point of the set.
-Validation validate(const BenchmarkSet& set, const CalibrationOf& calibration_of, unsigned jobs);
+Validation validate(const BenchmarkSet& set, const CalibrationOf& calibration_of, unsigned jobs,
+                    const std::function<void(double)>& progress = {});
 
 /// Groups and totals of points that were predicted elsewhere (cross-validation).
 Validation summed_up(const BenchmarkSet& set, std::vector<ValidatedPoint> points);

@@ -1,5 +1,6 @@
 #include "tokenomics/study/benchmark_set.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <tuple>
@@ -45,7 +46,8 @@ BenchmarkSet::BenchmarkSet(std::vector<BenchmarkPoint> points, BenchmarkRules ru
   for (const BenchmarkPoint& point : points_) signatures_.push_back(point.cannot_run.empty() ? signature_of(point) : "");
 }
 
-std::vector<BenchmarkSet::Answer> BenchmarkSet::predict(const std::vector<Task>& tasks, unsigned jobs) const {
+std::vector<BenchmarkSet::Answer> BenchmarkSet::predict(const std::vector<Task>& tasks, unsigned jobs,
+                                                        const std::function<void(double)>& progress) const {
   using ModelKey = std::pair<std::string, const Calibration*>;
   Numbering<ModelKey> model_numbers, run_numbers;
   struct Model {
@@ -76,7 +78,9 @@ std::vector<BenchmarkSet::Answer> BenchmarkSet::predict(const std::vector<Task>&
   parallel_for(jobs, models.size(), [&](std::size_t i) {
     models[i].timer = std::make_unique<StepModel>(models[i].pool->plan, *models[i].calibration);
   });
+  std::atomic<std::size_t> done = 0;
   parallel_for(jobs, runs.size(), [&](std::size_t i) {
+    if (progress) progress(static_cast<double>(done++) / static_cast<double>(runs.size()));
     Run& run = runs[i];
     const BenchmarkPoint& point = points_[run.task.point];
     run.answer.reason = point.cannot_run;

@@ -10,6 +10,8 @@
 namespace tokenomics {
 namespace {
 
+bool is_deepseek(const MeasuredPoint& m) { return m.model.starts_with("DeepSeek") || m.model.starts_with("deepseek"); }
+
 double relative(double predicted, double measured) { return predicted / measured - 1; }
 
 PointErrors errors_of(const MeasuredPoint& m, const std::optional<Prediction>& p) {
@@ -100,17 +102,19 @@ ValidatedPoint compared(const BenchmarkSet& set, std::size_t point, const Benchm
 Validation summed_up(const BenchmarkSet& set, std::vector<ValidatedPoint> points) {
   std::map<GroupKey, Errors> groups;
   std::map<std::tuple<std::string, std::string, std::string>, Errors> broad;  // GPU, engine, network
-  Errors all;
+  Errors all, deepseek;
   for (const ValidatedPoint& v : points) {
     const MeasuredPoint& m = *set.points()[v.point].measured;
     groups[group_of(m)].add(m, v);
     broad[{m.gpu, m.engine(), set.points()[v.point].network}].add(m, v);
     all.add(m, v);
+    if (is_deepseek(m)) deepseek.add(m, v);
   }
   Validation result;
   result.points = std::move(points);
   for (const auto& [key, errors] : groups) result.groups.push_back(errors.summed(key));
   result.all = all.summed({});
+  result.deepseek = deepseek.summed({});
   Macro tok, tpot, ttft;
   for (const auto& [key, errors] : broad) {
     const GroupErrors sums = errors.summed({});
@@ -124,10 +128,11 @@ Validation summed_up(const BenchmarkSet& set, std::vector<ValidatedPoint> points
   return result;
 }
 
-Validation validate(const BenchmarkSet& set, const CalibrationOf& calibration_of, unsigned jobs) {
+Validation validate(const BenchmarkSet& set, const CalibrationOf& calibration_of, unsigned jobs,
+                    const std::function<void(double)>& progress) {
   std::vector<BenchmarkSet::Task> tasks;
   for (std::size_t i = 0; i < set.points().size(); ++i) tasks.push_back({i, calibration_of(i)});
-  const auto answers = set.predict(tasks, jobs);
+  const auto answers = set.predict(tasks, jobs, progress);
   std::vector<ValidatedPoint> points;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     points.push_back(compared(set, i, answers[i], tasks[i].calibration != nullptr ? tasks[i].calibration->name : ""));
