@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <memory>
 
@@ -7,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "point_files.hpp"
 #include "support.hpp"
 #include "tokenomics/base/error.hpp"
 #include "tokenomics/report/validation_report.hpp"
@@ -60,10 +60,6 @@ std::vector<ErrorLimit> limits_of(const Options& options) {
   return limits;
 }
 
-ValidationInputs inputs_of(const Options& options) {
-  return {options.arguments(), options.texts("flags"), options.text("calibration").value_or("")};
-}
-
 /// No result takes the place of what it is made from, or of another.
 void check_files(const Options& options, const ValidationInputs& inputs) {
   std::vector<std::string> taken = inputs.points;
@@ -77,17 +73,6 @@ void check_files(const Options& options, const ValidationInputs& inputs) {
       throw UsageError(fmt::format("--{}: {} is read or written already", name, *file));
     taken.push_back(*file);
   }
-}
-
-std::vector<MeasuredPoint> points_of(const ValidationInputs& inputs) {
-  std::vector<MeasuredPoint> points;
-  for (const std::string& file : inputs.points) {
-    std::vector<MeasuredPoint> more = read_measured_points(file);
-    std::move(more.begin(), more.end(), std::back_inserter(points));
-  }
-  relabel_drafts(points);
-  for (const std::string& file : inputs.flags) join_flags(points, file);
-  return points;
 }
 
 /// Each calibration once, however many points it is for.
@@ -113,13 +98,6 @@ class Calibrations {
   std::map<std::string, Calibration> loaded_;
 };
 
-BenchmarkSet set_of(const std::vector<MeasuredPoint>& measured, const Catalogue& catalogue) {
-  const BenchmarkRules rules;
-  std::vector<BenchmarkPoint> points;
-  for (const MeasuredPoint& point : measured) points.push_back(benchmark_point(point, catalogue, rules));
-  return {std::move(points), rules};
-}
-
 std::string rendered(const BenchmarkSet& set, const Validation& validation, const ValidationInputs& inputs, Format format,
                      const ReportOptions& report) {
   if (format == Format::Json) return json_text(validation_json(set, validation, inputs, report));
@@ -131,12 +109,12 @@ int validate_points(const Options& options) {
   const ReportOptions report = report_options(options);
   const unsigned jobs = jobs_of(options);
   const std::vector<ErrorLimit> limits = limits_of(options);
-  const ValidationInputs inputs = inputs_of(options);
+  const ValidationInputs inputs = point_inputs(options);
   check_files(options, inputs);
   const Catalogue catalogue = open_catalogue(options);
   Calibrations calibrations(inputs, catalogue);
-  const std::vector<MeasuredPoint> measured = points_of(inputs);
-  const BenchmarkSet set = set_of(measured, catalogue);
+  const std::vector<MeasuredPoint> measured = measured_points(inputs);
+  const BenchmarkSet set = benchmark_set(measured, catalogue);
 
   ResultOutput output(options);
   std::unique_ptr<OutputFile> predictions;

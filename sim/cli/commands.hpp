@@ -39,6 +39,7 @@ Command answers_command();
 Command claims_command();
 Command compare_command();
 Command validate_command();
+Command calibrate_command();
 Command list_command();
 Command show_command();
 Command trace_command();
