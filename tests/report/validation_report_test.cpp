@@ -62,9 +62,7 @@ struct Made {
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
   [[nodiscard]] BenchmarkSet set() const { return {set_up, {}}; }
-  [[nodiscard]] ordered_json json() const {
-    return validation_json(set(), summed_up(set(), validated), inputs, {.version = "1"});
-  }
+  [[nodiscard]] ordered_json json() const { return validation_json(set(), summed_up(set(), validated), inputs); }
   [[nodiscard]] std::string table() const { return validation_table(set(), summed_up(set(), validated), inputs); }
 };
 
