@@ -53,11 +53,15 @@ ErrorLimit limit_in(const std::string& text, const std::string& option) {
   return limit;
 }
 
-std::vector<ErrorLimit> limits_of(const Options& options) {
+/// Those of the file, then of the option, which are of all points.
+std::vector<ErrorGate> gates_of(const Options& options, const Catalogue& catalogue) {
+  std::vector<ErrorGate> gates;
   std::vector<ErrorLimit> limits;
   for (const std::string& option : options.texts("threshold"))
     for (const std::string& part : split(option, ',')) limits.push_back(limit_in(part, option));
-  return limits;
+  if (const auto file = options.text("thresholds")) gates = read_thresholds(*file, catalogue);
+  gates.push_back({{}, std::move(limits)});
+  return gates;
 }
 
 /// No result takes the place of what it is made from, or of another.
@@ -108,10 +112,10 @@ int validate_points(const Options& options) {
   const Format format = format_of(options);
   const ReportOptions report = report_options(options);
   const unsigned jobs = jobs_of(options);
-  const std::vector<ErrorLimit> limits = limits_of(options);
   const ValidationInputs inputs = point_inputs(options);
   check_files(options, inputs);
   const Catalogue catalogue = open_catalogue(options);
+  const std::vector<ErrorGate> gates = gates_of(options, catalogue);
   Calibrations calibrations(inputs, catalogue);
   const std::vector<MeasuredPoint> measured = measured_points(inputs);
   const BenchmarkSet set = benchmark_set(measured, catalogue);
@@ -131,7 +135,7 @@ int validate_points(const Options& options) {
     predictions->commit();
   }
   output.finish(text);
-  const std::vector<std::string> above = breaches(validation.all, limits);
+  const std::vector<std::string> above = breaches(set, validation, gates);
   for (const std::string& sentence : above) fmt::print(stderr, "tokenomics: {}\n", sentence);
   return above.empty() ? 0 : kCheckFailed;
 }
@@ -152,6 +156,7 @@ Command validate_command() {
            {"predictions", "FILE", "write one CSV row a point"},
            {"threshold", "NAME=MEDIAN[/P90],...",
             "exit with 1 when errors of all points are above, in percent: tok_s_per_gpu, tpot, ttft; may be repeated", true},
+           {"thresholds", "FILE", "the same by group, as JSON (tokenomics schema thresholds)"},
            {"calibration", "NAME", "for all points, instead of the catalogue's best for each"},
            kCatalogue,
            kFormat,

@@ -85,6 +85,20 @@ class Validate(ProgramTest):
             self.assertIn("expected NAME=MEDIAN[/P90]", self.refused("points.csv", "--threshold", text))
         self.assertIn("did you mean tpot?", self.refused("points.csv", "--threshold", "tpott=8"))
 
+    def test_thresholds_of_groups(self):
+        def gate(limit, **where):
+            return self.write("gates.json", {"gates": [{"where": where, "tpot": {"median": limit, "p90": 1000}}]})
+
+        self.validate("points.csv", "--thresholds", gate(99, gpu="h100", engine="vllm", drafts=False))
+        err = self.validate("points.csv", "--thresholds", gate(99, gpu="tpu-v9"), expect=1)[1]
+        self.assertEqual(err, "tokenomics: gpu tpu-v9: the median error of tpot is 100.00%, 1.00 above 99%\n")
+        err = self.validate("points.csv", "--thresholds", gate(99, model="DeepSeek-R1"), expect=1)[1]
+        self.assertEqual(err, "tokenomics: model DeepSeek-R1: tpot was measured at no point\n")
+        self.write("gates.json", {"gates": [{"where": {"gpus": "h100"}, "tpot": {"p90": -1}}]})
+        err = self.refused("points.csv", "--thresholds", "gates.json")
+        self.assertIn("did you mean gpu?", err)
+        self.assertIn("/gates/0/tpot/median", err)
+
     def test_flags_are_joined(self):
         self.write("points.csv", HEAD + row(flags_id="EF1", concurrency=16))
         self.write("flags.csv", "flags_id,kv_cache_dtype,max_running,mem_fraction\nEF1,auto,2,0.9\n")
@@ -119,6 +133,17 @@ class Validate(ProgramTest):
         self.assertEqual(mine["outcome"], "predicted")
         self.assertIn(mine["calibration_fit"], ["family", "vendor", "kernels only"])
         self.assertGreater(mine["predicted_tpot_ms"], 2 * shipped["predicted_tpot_ms"])  # memory is less than a third as fast
+
+    def test_a_gpu_that_lacks_a_number_costs_its_points_not_the_run(self):
+        hardware = json.loads((CATALOGUE / "hardware" / "h100-sxm.json").read_text(encoding="utf-8"))
+        hardware.update(name="h99-mini", aliases=["h99"])
+        del hardware["scale_up"]
+        (self.folder / "mine" / "hardware").mkdir(parents=True)
+        self.write("mine/hardware/h99-mini.json", hardware)
+        self.write("points.csv", HEAD + row(gpu="h99", num_gpus=2, tp=2, output_tok_s_per_gpu=100) + row())
+        lacking, sound = self.json_of("points.csv", "--catalogue", "mine")["predictions"]
+        self.assertEqual((lacking["outcome"], sound["outcome"]), ("infeasible", "predicted"))
+        self.assertIn("scale_up", lacking["reason"])
 
     def test_compare_reads_what_it_writes(self):
         self.validate("points.csv", "--format", "json", "--out", "base.json")

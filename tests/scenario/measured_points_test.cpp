@@ -178,12 +178,9 @@ TEST_CASE("a derived row without drafts is one with drafts when another export h
   const auto elsewhere = [&](const char* spec, const char* tpot) {
     return kExport + head + spec + ",1000,200,16,8,1,1,0,0,,,,,,,,,,,10,0.3,9," + "0.3," + tpot + ",2026-01-05,s,\n";
   };
-  // The derived row needs a median TPOT to count as of the exports that are compared: it has mean and median.
-  std::string derived = silicon_row("none", "10.125", "derived", "");
-  derived.replace(derived.find("10.125,,"), 8, "10.125,9.5,");
+  const std::string derived = silicon_row("none", "10.125", "derived", "");
   const auto pooled = [&](const std::string& other) {
     std::vector<MeasuredPoint> points = points_in(kSilicon + derived);
-    for (MeasuredPoint& p : points) p.tpot_is_mean = false;
     for (MeasuredPoint& p : points_in(other)) points.push_back(p);
     return points;
   };
@@ -192,8 +189,18 @@ TEST_CASE("a derived row without drafts is one with drafts when another export h
   CHECK((twin[0].drafts && twin[0].relabelled));
   CHECK_FALSE(twin[1].relabelled);
 
-  std::vector<MeasuredPoint> another_run = pooled(elsewhere("mtp", "11.5"));
-  CHECK(relabel_drafts(another_run).empty());
+  // Another run, on a day of which only runs with drafts are known; then one run without them is known too.
+  const std::string same_day = elsewhere("mtp", "11.5");
+  std::vector<MeasuredPoint> only_drafts = pooled(same_day);
+  CHECK(relabel_drafts(only_drafts).size() == 1);
+  std::vector<MeasuredPoint> both = pooled(same_day);
+  both.push_back(points_in(elsewhere("none", "8")).at(0));
+  CHECK(relabel_drafts(both).empty());
+
+  std::string another = same_day;
+  another.replace(another.find("2026-01-05"), 10, "2026-01-06");
+  std::vector<MeasuredPoint> another_day = pooled(another);
+  CHECK(relabel_drafts(another_day).empty());
 
   std::vector<MeasuredPoint> agreed = pooled(elsewhere("none", "10.125"));
   CHECK(relabel_drafts(agreed).empty());

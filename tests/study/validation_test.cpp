@@ -171,6 +171,17 @@ TEST_CASE("groups, totals, DeepSeek alone and the mean over groups by hand", "[s
   CHECK(v.macro_ttft.bias == Approx(-0.1));
 }
 
+TEST_CASE("networks that nobody knows are groups of their own in the mean over groups", "[study]") {
+  Sums sums;
+  for (const char* model : {"one", "two"}) sums.add(measured("a", model, 1, 1, 1), -1, -1, -1);
+  sums.add(measured("a", "three", 1, 1, 1), 0.1, 0.1, 0.1);
+  std::vector<BenchmarkPoint> nameless = sums.set().points();
+  for (BenchmarkPoint& point : nameless) point.network.clear();
+  const Validation v = summed_up(BenchmarkSet(nameless, {}), sums.validated);
+  CHECK(v.macro_tpot.points == 3);
+  CHECK(v.macro_tpot.median == Approx(0.7));  // (1 + 1 + 0.1) / 3
+}
+
 TEST_CASE("limits name what is above them and by how much", "[study]") {
   Sums sums;
   sums.add(measured("a", "DeepSeek-R1", 1, 1, 1), 0.1, 0.2, -0.3);
@@ -217,7 +228,10 @@ TEST_CASE("progress is told from 0 up to below 1", "[study]") {
   std::vector<BenchmarkPoint> set_up;
   for (const MeasuredPoint& m : points) set_up.push_back(benchmark_point(m, test::shipped_catalogue(), {}));
   std::vector<double> told;
-  BenchmarkSet(std::move(set_up), {}).predict({{0, nullptr}, {1, nullptr}}, 1, [&](double share) { told.push_back(share); });
+  const auto answers = BenchmarkSet(std::move(set_up), {}).predict({{0, nullptr}, {1, nullptr}}, 1, [&](double share) {
+    told.push_back(share);
+  });
+  CHECK_THAT(answers.at(1).reason, Catch::Contains("nobody"));
   REQUIRE_FALSE(told.empty());
   for (const double share : told) CHECK((share >= 0 && share < 1));
 }

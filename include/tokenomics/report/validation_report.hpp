@@ -6,7 +6,8 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "tokenomics/report/run_report.hpp"
-#include "tokenomics/study/validation.hpp"
+#include "tokenomics/scenario/catalogue.hpp"
+#include "tokenomics/study/validation_gate.hpp"
 
 namespace tokenomics {
 
@@ -30,6 +31,9 @@ std::string validation_csv(const Validation& validation);
 /// A page for people.
 std::string validation_table(const BenchmarkSet& set, const Validation& validation, const ValidationInputs& inputs,
                              const ReportOptions& options = {});
+
+/// Reads a file of thresholds (thresholds.schema.json). Throws ScenarioError with every problem.
+std::vector<ErrorGate> read_thresholds(const std::string& path, const Catalogue& catalogue);
 
 /// One row a point, in order of the files.
 std::string predictions_csv(const BenchmarkSet& set, const Validation& validation, const ValidationInputs& inputs);

@@ -54,6 +54,7 @@ std::vector<BenchmarkSet::Answer> BenchmarkSet::predict(const std::vector<Task>&
     const BenchmarkPool* pool;
     const Calibration* calibration;
     std::unique_ptr<StepModel> timer;
+    std::string reason;  ///< why it has no timer: the GPU lacks a number that its network or layout needs
   };
   struct Run {
     Task task;
@@ -71,12 +72,16 @@ std::vector<BenchmarkSet::Answer> BenchmarkSet::predict(const std::vector<Task>&
     runs.push_back({task, {}, {}});
     for (const BenchmarkPool& pool : point.pools) {
       const std::size_t model = model_numbers.of({pool.key, task.calibration});
-      if (model == models.size()) models.push_back({&pool, task.calibration, nullptr});
+      if (model == models.size()) models.push_back({&pool, task.calibration, nullptr, ""});
       runs.back().models.push_back(model);
     }
   }
   parallel_for(jobs, models.size(), [&](std::size_t i) {
-    models[i].timer = std::make_unique<StepModel>(models[i].pool->plan, *models[i].calibration);
+    try {
+      models[i].timer = std::make_unique<StepModel>(models[i].pool->plan, *models[i].calibration);
+    } catch (const ScenarioError& error) {
+      models[i].reason = error.what();
+    }
   });
   std::atomic<std::size_t> done = 0;
   parallel_for(jobs, runs.size(), [&](std::size_t i) {
@@ -86,10 +91,16 @@ std::vector<BenchmarkSet::Answer> BenchmarkSet::predict(const std::vector<Task>&
     run.answer.reason = point.cannot_run;
     if (!point.cannot_run.empty()) return;
     std::vector<const StepTimer*> timers;
-    for (const std::size_t model : run.models) timers.push_back(models[model].timer.get());
+    for (const std::size_t model : run.models) {
+      timers.push_back(models[model].timer.get());
+      if (run.answer.reason.empty()) run.answer.reason = models[model].reason;
+    }
+    if (!run.answer.reason.empty()) return;
     try {
       run.answer.prediction = tokenomics::predict(point, timers, *run.task.calibration, rules_);
     } catch (const Infeasible& error) {
+      run.answer.reason = error.what();
+    } catch (const ScenarioError& error) {
       run.answer.reason = error.what();
     }
   });

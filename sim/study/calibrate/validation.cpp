@@ -106,7 +106,8 @@ Validation summed_up(const BenchmarkSet& set, std::vector<ValidatedPoint> points
   for (const ValidatedPoint& v : points) {
     const MeasuredPoint& m = *set.points()[v.point].measured;
     groups[group_of(m)].add(m, v);
-    broad[{m.gpu, m.engine(), set.points()[v.point].network}].add(m, v);
+    const std::string& network = set.points()[v.point].network;
+    broad[{m.gpu, m.engine(), network.empty() ? m.model : network}].add(m, v);
     all.add(m, v);
     if (is_deepseek(m)) deepseek.add(m, v);
   }

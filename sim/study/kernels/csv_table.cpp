@@ -30,10 +30,10 @@ std::vector<Problem> first_problems(std::vector<Problem> problems) {
   return problems;
 }
 
-CsvTable read_csv(const std::string& path) {
+PlainTable read_csv(const std::string& path) {
   std::ifstream stream(path);
   if (!stream) throw IoError("cannot read " + path);
-  CsvTable table;
+  PlainTable table;
   table.file = path;
   std::vector<Problem> problems;
   std::string line;

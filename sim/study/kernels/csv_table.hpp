@@ -8,7 +8,7 @@
 namespace tokenomics {
 
 /// A comma-separated table without quotes. Lines that start with '#' and empty lines are skipped.
-struct CsvTable {
+struct PlainTable {
   std::string file;
   std::vector<std::string> columns;
   struct Line {
@@ -19,7 +19,7 @@ struct CsvTable {
 };
 
 /// Throws IoError when it cannot be read, ScenarioError when it has no header or when lines have more or fewer cells.
-CsvTable read_csv(const std::string& path);
+PlainTable read_csv(const std::string& path);
 
 /// The problems that are worth printing: the first few, and how many more there are.
 std::vector<Problem> first_problems(std::vector<Problem> problems);

@@ -17,7 +17,7 @@ constexpr std::string_view kDryRun = "dry-run";
 /// One line, asked by column. Problems are collected; a row with any is dropped.
 class Cells {
  public:
-  Cells(const CsvTable& table, const CsvTable::Line& line, std::vector<Problem>& problems)
+  Cells(const PlainTable& table, const PlainTable::Line& line, std::vector<Problem>& problems)
       : table_(table), line_(line), problems_(problems) {}
 
   [[nodiscard]] const std::string& text(std::string_view column) const {
@@ -51,8 +51,8 @@ class Cells {
   [[nodiscard]] bool sound() const { return sound_; }
 
  private:
-  const CsvTable& table_;
-  const CsvTable::Line& line_;
+  const PlainTable& table_;
+  const PlainTable::Line& line_;
   std::vector<Problem>& problems_;
   bool sound_ = true;
 };
@@ -232,7 +232,7 @@ const Format& nearest_format(const std::vector<std::string>& columns) {
                            [&](const Format& a, const Format& b) { return shared(a) < shared(b); });
 }
 
-const Format& format_of(const CsvTable& table) {
+const Format& format_of(const PlainTable& table) {
   const std::string header = fmt::format("{}", fmt::join(table.columns, ","));
   for (const Format& format : formats()) {
     if (format.columns == header) return format;
@@ -243,7 +243,7 @@ const Format& format_of(const CsvTable& table) {
 }
 
 /// The cells that say what was timed, without who timed it, how and how long it took.
-std::string work_of(const CsvTable& table, const CsvTable::Line& line) {
+std::string work_of(const PlainTable& table, const PlainTable::Line& line) {
   std::string work;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const std::string& column = table.columns[i];
@@ -253,11 +253,11 @@ std::string work_of(const CsvTable& table, const CsvTable::Line& line) {
   return work;
 }
 
-void append(KernelTables& tables, const CsvTable& table, const NetworkNamed& network_named) {
+void append(KernelTables& tables, const PlainTable& table, const NetworkNamed& network_named) {
   const Format& format = format_of(table);
   std::vector<Problem> problems;
   if (table.lines.empty()) problems.push_back({table.file, "line 2", "", "rows below the header", ""});
-  for (const CsvTable::Line& line : table.lines) {
+  for (const PlainTable::Line& line : table.lines) {
     Cells cells(table, line, problems);
     KernelRow row;
     row.gpu = cells.text("gpu");
