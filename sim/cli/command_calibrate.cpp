@@ -48,8 +48,9 @@ std::vector<std::size_t> selected(const BenchmarkSet& set, const std::vector<std
   for (const std::size_t i : points) {
     if (is_selected(*set.points()[i].measured, options.texts("select"))) kept.push_back(i);
   }
-  if (kept.empty()) throw ScenarioError(Problem{fmt::format("{}", fmt::join(options.arguments(), " ")), "", "no point",
-                                                "at least one sound point that the selection keeps", ""});
+  if (kept.empty())
+    throw ScenarioError(Problem{fmt::format("{}", fmt::join(options.arguments(), " ")), "", "no point",
+                                "at least one sound point that the selection keeps", ""});
   return kept;
 }
 
@@ -90,7 +91,8 @@ int calibrate_kernels(const Options& options) {
   HierarchyFit fits;
   for (const GpuAndEngine& pair : timed_pairs(tables)) {
     const Gpu gpu = load_gpu(pair.gpu, catalogue);
-    const Calibration base = load_calibration(best_calibration(gpu, pair.framework, catalogue).value_or("generic"), catalogue);
+    const Calibration base =
+        load_calibration(best_calibration(gpu, pair.framework, catalogue).value_or("generic"), catalogue);
     KernelFit fit = fit_kernels(tables, pair, gpu, base);
     text += kernel_fit_table(fit, report);
     fits.fits.emplace_back().calibration = std::move(fit.calibration);
@@ -149,31 +151,32 @@ int calibrate(const Options& options) {
 }  // namespace
 
 Command calibrate_command() {
-  return {"calibrate",
-          "fit the numbers of calibrations to measured serving points, or to timed kernels; cross-validate",
-          {"tokenomics calibrate points.csv --flags engine_flags.csv --write my-calibrations",
-           "tokenomics calibrate points.csv --cross-validate shape --select model=DeepSeek-R1-0528 --select layout=aggregated",
-           "tokenomics calibrate two_points_of_mine.csv --few --write my-calibrations",
-           "tokenomics calibrate --ops ops_gemm.csv --ops ops_memory.csv --write my-calibrations"},
-          {{"POINTS.csv", "measured points, as for validate", false, true}},
-          {{"flags", "FILE", "settings of the engines behind the points, joined by flags_id; may be repeated", true},
-           {"ops", "FILE", "fit tables of timed kernels instead (scripts/measure_gpu.py makes them); may be repeated", true},
-           {"select", "COLUMN=VALUE",
-            "only those points: model, gpu, engine, precision, origin, drafts (yes, no), layout (aggregated, disaggregated)",
-            true},
-           {"few", "", "few points of one GPU and engine: the catalogue's calibration is the prior"},
-           {"cross-validate", "FOLDS",
-            "shape, network or gpu: predict each point with fits that left its fold out, print the errors"},
-           {"predictions", "FILE", "with --cross-validate: one CSV row a point"},
-           {"write", "FOLDER", "write the fitted calibrations there, to be used with --catalogue"},
-           kCatalogue,
-           kFormat,
-           kOut,
-           kJobs,
-           kColor,
-           kQuiet,
-           kHelp},
-          calibrate};
+  return {
+      "calibrate",
+      "fit the numbers of calibrations to measured serving points, or to timed kernels; cross-validate",
+      {"tokenomics calibrate points.csv --flags engine_flags.csv --write my-calibrations",
+       "tokenomics calibrate points.csv --cross-validate shape --select model=DeepSeek-R1-0528 --select layout=aggregated",
+       "tokenomics calibrate two_points_of_mine.csv --few --write my-calibrations",
+       "tokenomics calibrate --ops ops_gemm.csv --ops ops_memory.csv --write my-calibrations"},
+      {{"POINTS.csv", "measured points, as for validate", false, true}},
+      {{"flags", "FILE", "settings of the engines behind the points, joined by flags_id; may be repeated", true},
+       {"ops", "FILE", "fit tables of timed kernels instead (scripts/measure_gpu.py makes them); may be repeated", true},
+       {"select", "COLUMN=VALUE",
+        "only those points: model, gpu, engine, precision, origin, drafts (yes, no), layout (aggregated, disaggregated)",
+        true},
+       {"few", "", "few points of one GPU and engine: the catalogue's calibration is the prior"},
+       {"cross-validate", "FOLDS",
+        "shape, network or gpu: predict each point with fits that left its fold out, print the errors"},
+       {"predictions", "FILE", "with --cross-validate: one CSV row a point"},
+       {"write", "FOLDER", "write the fitted calibrations there, to be used with --catalogue"},
+       kCatalogue,
+       kFormat,
+       kOut,
+       kJobs,
+       kColor,
+       kQuiet,
+       kHelp},
+      calibrate};
 }
 
 }  // namespace tokenomics::cli

@@ -31,8 +31,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all{
       run_command(),     explain_command(),  solve_command(),        frontier_command(),    infer_command(),
       market_command(),  sweep_command(),    sweep_resume_command(), sweep_shard_command(), sweep_merge_command(),
-      compare_command(), validate_command(), calibrate_command(), weights_command(),      answers_command(),     claims_command(),
-      list_command(),    show_command(),     trace_command(),        schema_command()};
+      compare_command(), validate_command(), calibrate_command(),    weights_command(),     answers_command(),
+      claims_command(),  list_command(),     show_command(),         trace_command(),       schema_command()};
   return all;
 }
 

@@ -127,17 +127,35 @@ void add_start_waits(BatchingSpec& batching, const EngineFlags& flags, int ranks
   }
 }
 
-/// KV tokens of an instance. TensorRT-LLM takes a share of what weights leave free, the others of all memory.
-std::int64_t kv_tokens_of(const InstancePlan& plan, const std::string& engine, const ServerFlags& flags) {
+/// Copies that the script asks for; where it is silent, as few as let the experts divide over the ranks.
+int redundant_experts(const Network& network, int ep, const ServerFlags& flags) {
+  if (ep <= 1 || network.moe() == nullptr) return 0;
+  const int experts = network.moe()->routed_experts;
+  return flags.redundant_experts.value_or((ep - experts % ep) % ep);
+}
+
+/// Share of HBM for weights and KV. TensorRT-LLM takes its share of what weights leave free, the others of all memory; where
+/// a script is silent they leave what they need for graphs and activations, which is less on a server that is nearly full.
+double memory_share(const InstancePlan& plan, const std::string& engine, const ServerFlags& flags) {
+  constexpr double kUsual = 0.88, kFull = 0.96;
   InstancePlan sized = plan;
-  sized.hbm_utilization = flags.memory_fraction.value_or(engine == "trtllm" ? 0.9 : 0.88);
   if (engine == "trtllm") {
     sized.hbm_utilization = 1;
     const MemoryPlan whole = plan_memory(sized);
     const double free = whole.capacity.value() - whole.weights().value() - kWorkspaceBytes;
     const double kept = free * flags.memory_fraction.value_or(0.9);
-    sized.hbm_utilization = (whole.weights().value() + std::max(0.0, kept)) / whole.capacity.value();
+    return (whole.weights().value() + std::max(0.0, kept)) / whole.capacity.value();
   }
+  if (flags.memory_fraction) return *flags.memory_fraction;
+  sized.hbm_utilization = 1;
+  const MemoryPlan whole = plan_memory(sized);
+  return whole.weights().value() < 0.8 * whole.capacity.value() ? kUsual : kFull;
+}
+
+/// KV tokens of an instance.
+std::int64_t kv_tokens_of(const InstancePlan& plan, const std::string& engine, const ServerFlags& flags) {
+  InstancePlan sized = plan;
+  sized.hbm_utilization = memory_share(plan, engine, flags);
   std::int64_t tokens = plan_memory(sized).kv_tokens_per_instance;
   // The cap is of one data-parallel rank.
   if (flags.kv_token_cap) tokens = std::min(tokens, *flags.kv_token_cap * plan.parallelism.attention_dp);
@@ -166,7 +184,7 @@ BenchmarkPool pool_of(const BenchmarkPoint& point, const MeasuredPool& layout, P
   pool.plan.parallelism = parallelism_of(layout, engine, network.moe() != nullptr);
   pool.plan.precisions = precisions_of(m, network, gpu, m.flags ? &flags : nullptr);
   pool.plan.all_to_all = role == PoolRole::Prefill ? AllToAll::Normal : AllToAll::LowLatency;
-  pool.plan.routing.redundant_experts = pool.plan.parallelism.ep > 1 ? flags.redundant_experts.value_or(0) : 0;
+  pool.plan.routing.redundant_experts = redundant_experts(network, pool.plan.parallelism.ep, flags);
   pool.plan.balance.dispatch = RankDispatch::LeastSequences;
   pool.plan.balance.context_cv = 0.15;  // lengths between 0.8 and 1 of nominal, at any age
   pool.plan.balance.sequences_max_over_mean = pool.plan.balance.context_max_over_mean = 0;
@@ -219,16 +237,19 @@ void set_up(BenchmarkPoint& point, const Catalogue& catalogue, const BenchmarkRu
 /// Every request of a run.
 class Latencies final : public Observer {
  public:
+  /// Latencies of requests before `first_measured` are not kept.
+  explicit Latencies(std::uint64_t first_measured) : first_measured_(first_measured) {}
   void request_ended(const RequestRecord& record) override {
     if (record.outcome != Outcome::Completed) {
       ++lost_;
       return;
     }
     const double n = static_cast<double>(record.request.output_tokens);
-    ttft_s.push_back(to_seconds(record.first_token - record.request.arrival).value());
-    if (n > 1) tpot_ms.push_back(1e3 * to_seconds(record.end - record.first_token).value() / (n - 1));
     tokens += n;
     last = std::max(last, record.end);
+    if (record.request.id < first_measured_) return;
+    ttft_s.push_back(to_seconds(record.first_token - record.request.arrival).value());
+    if (n > 1) tpot_ms.push_back(1e3 * to_seconds(record.end - record.first_token).value() / (n - 1));
   }
   [[nodiscard]] std::size_t lost() const { return lost_; }
   std::vector<double> ttft_s, tpot_ms;
@@ -236,6 +257,7 @@ class Latencies final : public Observer {
   SimTime last = 0;
 
  private:
+  std::uint64_t first_measured_;
   std::size_t lost_ = 0;
 };
 
@@ -296,7 +318,9 @@ Prediction predict(const BenchmarkPoint& point, const std::vector<const StepTime
   config.kv_transfer = point.kv_transfer;
   config.measure.requests = static_cast<std::uint64_t>(m.concurrency) * static_cast<std::uint64_t>(rules.prompts_per_user);
   config.measure.drain = true;
-  Latencies seen;
+  // InferenceX's clock starts with all users at once; others measure in a running loop.
+  const auto users = static_cast<std::uint64_t>(m.concurrency);
+  Latencies seen(m.origin == "inferencex" ? 0 : 2 * users);
   config.observer = &seen;
   const double latency_s = calibration.request_latency_ms.value * 1e-3;
   const auto source = make_request_source(workload_of(m, latency_s), 1, 0);

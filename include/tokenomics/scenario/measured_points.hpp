@@ -28,7 +28,7 @@ struct EngineFlags {
   ServerFlags server;   ///< the aggregated server, or a decode worker
   ServerFlags prefill;  ///< a prefill worker
   bool balances_ranks = false;
-  bool overlapped_drafts = false;  ///< SGLang's "spec v2"
+  bool overlapped_drafts = false;                     ///< SGLang's "spec v2"
   std::optional<std::int64_t> rank_wait_steps;        ///< at most
   std::optional<std::int64_t> rank_wait_extra_steps;  ///< after every rank has a prompt
   std::optional<std::int64_t> batch_wait_steps;

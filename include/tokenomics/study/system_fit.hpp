@@ -17,7 +17,7 @@ struct FitSettings {
   double gpu_spread = 0.5;      ///< how far a GPU under an engine lies from its family, in spreads of the parameters
   double version_spread = 0.4;  ///< how far a version lies from its GPU and engine
   int most_iterations = 8;
-  std::size_t most_points = 150;  ///< of different runs in one fit; more are thinned out evenly
+  std::size_t most_points = 100;  ///< of different runs in one fit; more are thinned out evenly
   unsigned jobs = 1;
   std::function<void(const std::string& what)> progress;  ///< told each fit as it begins
 };

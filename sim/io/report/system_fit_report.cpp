@@ -21,7 +21,9 @@ std::string errors_text(const ErrorStatistics& e) {
 /// "0.685 3%", with "!" at a bound and "(prior)" where the points said nothing.
 std::string number_text(const SystemFit& fit, std::size_t p) {
   const double error = fit.numbers.standard_errors[p];
-  const std::string mark = fit.numbers.at_bound[p] ? " !" : std::isfinite(error) ? fmt::format(" {:.0f}%", 100 * error) : " ?";
+  const std::string mark = fit.numbers.at_bound[p] ? " !"
+                           : std::isfinite(error)  ? fmt::format(" {:.0f}%", 100 * error)
+                                                   : " ?";
   return fmt::format("{:.3g}{}", fit.numbers.values[p], mark);
 }
 
@@ -98,8 +100,9 @@ ordered_json system_fit_json(const HierarchyFit& fit, const BenchmarkSet& set, c
 std::string system_fit_table(const HierarchyFit& fit, const ReportOptions& options) {
   TextPage page(options.color);
   page.verdict(fmt::format("{} fits of {} numbers each", fit.fits.size(), system_parameters().size()));
-  page.paragraph("value and relative standard error; ! at its bound. A family's numbers are the prior of its GPUs under an "
-                 "engine, those of their versions.");
+  page.paragraph(
+      "value and relative standard error; ! at its bound. A family's numbers are the prior of its GPUs under an "
+      "engine, those of their versions.");
   for (const SystemFit& one : fit.fits) add_fit(page, one);
   return page.text();
 }

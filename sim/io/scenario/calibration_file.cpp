@@ -79,7 +79,8 @@ Calibration calibration_from(const json& file) {
     calibration.kernels[family] =
         table_from<KernelEfficiency>(file["kernels"][std::string(name_of(family))], kKernelNumbers);
   }
-  for (const auto& [format, table] : file.value("formats", json::object()).items()) {
+  const json formats = file.value("formats", json::object());  // outlives the loop over its items
+  for (const auto& [format, table] : formats.items()) {
     calibration.formats[precision_named(format).value()] = table_from<FormatEfficiency>(table, kFormatNumbers);
   }
   for (const auto& [key, member] : kLinks) calibration.*member = table_from<LinkEfficiency>(file[key], kLinkNumbers);

@@ -103,7 +103,7 @@ const std::vector<SystemParameter>& system_parameters() {
        0.3,
        1.6,
        1,
-       0.2,
+       0.5,
        {fp4<&FormatEfficiency::memory>}},
       {"fp4_launch",
        "ratio",
