@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -81,7 +82,9 @@ TEST_CASE("a calibration belongs to a known GPU or architecture", "[scenario]") 
     known.insert({gpu.name, gpu.texts.at("architecture")});
   for (const CatalogueEntry& entry : shipped().list(CatalogueKind::Calibrations)) {
     INFO(entry.path);
-    CHECK(known.contains(entry.texts.at("gpu")));
+    // "CDNA" is the family of CDNA3 and CDNA4.
+    const std::string& of = entry.texts.at("gpu");
+    CHECK(std::any_of(known.begin(), known.end(), [&](const std::string& one) { return one.starts_with(of); }));
   }
 }
 
